@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+// The addon: a handful of wide exports over native/. No arithmetic, no errors but status codes: lib/ makes the errors.
+#include <napi.h>
+
+#include <string>
+
+#include "binding/arguments.h"
+#include "binding/call_block.h"
+#include "native/activation.h"
+#include "native/dispatch.h"
+#include "native/gemm.h"
+#include "native/loss.h"
+
+namespace simdloss {
+namespace {
+
+// What belongs to one environment: the main thread and every worker have their own.
+class Addon : public Napi::Addon<Addon> {
+ public:
+  Addon(Napi::Env env, Napi::Object exports) {
+    auto block = Napi::Float64Array::New(env, kSlots);
+    block_reference_ = Napi::Persistent(block);
+    block_ = block.Data();
+    DefineAddon(exports, {
+                             InstanceValue("block", block),
+                             InstanceValue("slots", Slots(env)),
+                             InstanceValue("losses", Losses(env)),
+                             InstanceValue("activations", Activations(env)),
+                             InstanceMethod<&Addon::Loss>("loss"),
+                             InstanceMethod<&Addon::Activation>("activation"),
+                             InstanceMethod<&Addon::PReLUParameterGradient>("preluParameterGradient"),
+                             InstanceMethod<&Addon::Gemm>("gemm"),
+                             InstanceMethod<&Addon::ColumnSums>("columnSums"),
+                             InstanceMethod<&Addon::Targets>("targets"),
+                             InstanceMethod<&Addon::Target>("target"),
+                             InstanceMethod<&Addon::ForceTarget>("forceTarget"),
+                         });
+  }
+
+ private:
+  static Napi::Object Slots(Napi::Env env) {
+    auto object = Napi::Object::New(env);
+#define SIMDLOSS_X(name) object.Set(#name, Napi::Number::New(env, kSlot_##name));
+    SIMDLOSS_SLOTS(SIMDLOSS_X)
+#undef SIMDLOSS_X
+    return object;
+  }
+
+  static Napi::Object Losses(Napi::Env env) {
+    auto object = Napi::Object::New(env);
+#define SIMDLOSS_X(name) object.Set(#name, Napi::Number::New(env, static_cast<int>(LossKind::k##name)));
+    SIMDLOSS_ELEMENTWISE_LOSSES(SIMDLOSS_X)
+    SIMDLOSS_ROWWISE_LOSSES(SIMDLOSS_X)
+#undef SIMDLOSS_X
+    return object;
+  }
+
+  static Napi::Object Activations(Napi::Env env) {
+    auto object = Napi::Object::New(env);
+#define SIMDLOSS_X(name) object.Set(#name, Napi::Number::New(env, static_cast<int>(ActivationKind::k##name)));
+    SIMDLOSS_ACTIVATIONS(SIMDLOSS_X)
+#undef SIMDLOSS_X
+    object.Set("Softmax", Napi::Number::New(env, static_cast<int>(ActivationKind::kSoftmax)));
+    return object;
+  }
+
+  Napi::Value ToStatus(Napi::Env env, Status status) { return Napi::Number::New(env, static_cast<int>(status)); }
+
+  // loss(preOutput, labels, mask, weights, alpha, gradient, scoreArray)
+  Napi::Value Loss(const Napi::CallbackInfo& info) {
+    Arguments args(info, block_);
+    LossCall call;
+    call.loss = static_cast<LossKind>(args.Size(kSlot_loss));
+    call.params.scale = args.Number(kSlot_scale);
+    call.params.clip = args.Number(kSlot_clip);
+    call.params.beta = args.Number(kSlot_beta);
+    call.params.mixtures = args.Size(kSlot_mixtures);
+    call.params.has_ignore = args.Flag(kSlot_hasIgnore);
+    call.params.ignore_index = static_cast<int64_t>(args.Number(kSlot_ignoreHigh)) * (int64_t{1} << 32) +
+                               static_cast<int64_t>(args.Number(kSlot_ignoreLow));
+    call.activation = static_cast<ActivationKind>(args.Size(kSlot_activation));
+    call.activation_params = ReadActivationParams(args);
+    call.rows = args.Size(kSlot_rows);
+    call.cols = args.Size(kSlot_cols);
+    call.label_cols = args.Size(kSlot_labelCols);
+    call.sparse_labels = args.Flag(kSlot_sparse);
+    call.pre_output = args.Array(0, call.rows, call.cols, args.Size(kSlot_inputStride), 1);
+    call.dtype = call.pre_output.dtype;
+    const size_t stored_label_cols = call.sparse_labels ? 1 : call.label_cols;
+    call.labels = args.Array(1, call.rows, stored_label_cols, args.Size(kSlot_labelStride), 1);
+    call.mask = args.Array(2, call.rows, call.cols, args.Size(kSlot_maskRowStride), args.Size(kSlot_maskColStride));
+    call.weights = args.Array(3, call.rows, call.cols, 0, 1);
+    call.alpha = args.Array(4, call.rows, call.cols, args.Size(kSlot_alphaStride), 1);
+    call.gradient_stride = args.Size(kSlot_outStride);
+    call.gradient = args.Output(5, call.dtype, call.rows, call.cols, call.gradient_stride);
+    call.score_array = args.Output(6, call.dtype, call.rows, 1, 1);
+    call.score = args.Flag(kSlot_wantScore);
+    const bool complete = call.rows == 0 || (call.pre_output && call.labels);
+    if (!args.ok() || !complete || (call.activation == ActivationKind::kPReLU && !call.alpha)) {
+      return ToStatus(info.Env(), Status::kBadArgument);
+    }
+    LossResult result;
+    const Status status = RunLoss(call, &result);
+    block_[kSlot_score] = result.score;
+    block_[kSlot_badRow] = static_cast<double>(result.bad_row);
+    return ToStatus(info.Env(), status);
+  }
+
+  static ActivationParams ReadActivationParams(const Arguments& args) {
+    return {{args.Number(kSlot_activationParam0), args.Number(kSlot_activationParam1),
+             args.Number(kSlot_activationParam2)}};
+  }
+
+  ActivationCall ReadActivationCall(Arguments* args) {
+    ActivationCall call;
+    call.activation = static_cast<ActivationKind>(args->Size(kSlot_activation));
+    call.params = ReadActivationParams(*args);
+    call.rows = args->Size(kSlot_rows);
+    call.cols = args->Size(kSlot_cols);
+    call.input = args->Array(0, call.rows, call.cols, args->Size(kSlot_inputStride), 1);
+    call.dtype = call.input.dtype;
+    call.epsilon = args->Array(1, call.rows, call.cols, args->Size(kSlot_labelStride), 1);
+    call.alpha = args->Array(2, call.rows, call.cols, args->Size(kSlot_alphaStride), 1);
+    call.out_stride = args->Size(kSlot_outStride);
+    return call;
+  }
+
+  // activation(input, epsilon, alpha, out): forward without epsilon, else backprop.
+  Napi::Value Activation(const Napi::CallbackInfo& info) {
+    Arguments args(info, block_);
+    ActivationCall call = ReadActivationCall(&args);
+    call.out = args.Output(3, call.dtype, call.rows, call.cols, call.out_stride);
+    if (!args.ok() || (call.rows != 0 && call.out == nullptr)) return ToStatus(info.Env(), Status::kBadArgument);
+    return ToStatus(info.Env(), call.rows == 0 ? Status::kOk : RunActivation(call));
+  }
+
+  // preluParameterGradient(input, epsilon, alpha, out[cols])
+  Napi::Value PReLUParameterGradient(const Napi::CallbackInfo& info) {
+    Arguments args(info, block_);
+    const ActivationCall call = ReadActivationCall(&args);
+    void* const out = args.Output(3, call.dtype, 1, call.cols, call.cols);
+    if (!args.ok() || out == nullptr) return ToStatus(info.Env(), Status::kBadArgument);
+    // No rows, no memory behind the arrays: out is 0 as it came.
+    return ToStatus(info.Env(), call.rows == 0 ? Status::kOk : RunPReLUParameterGradient(call, out));
+  }
+
+  // gemm(a, b, c, bias): c = op(a) op(b) + bias
+  Napi::Value Gemm(const Napi::CallbackInfo& info) {
+    Arguments args(info, block_);
+    GemmCall call{};
+    call.transpose_a = args.Flag(kSlot_transposeA);
+    call.transpose_b = args.Flag(kSlot_transposeB);
+    call.m = args.Size(kSlot_m);
+    call.n = args.Size(kSlot_n);
+    call.k = args.Size(kSlot_k);
+    call.lda = args.Size(kSlot_lda);
+    call.ldb = args.Size(kSlot_ldb);
+    call.ldc = args.Size(kSlot_ldc);
+    const Matrix a =
+        call.transpose_a ? args.Array(0, call.k, call.m, call.lda, 1) : args.Array(0, call.m, call.k, call.lda, 1);
+    const Matrix b =
+        call.transpose_b ? args.Array(1, call.n, call.k, call.ldb, 1) : args.Array(1, call.k, call.n, call.ldb, 1);
+    call.dtype = a.dtype;
+    call.a = a.data;
+    call.b = b.data;
+    call.c = args.Output(2, a.dtype, call.m, call.n, call.ldc);
+    const Matrix bias = args.Array(3, 1, call.n, call.n, 1);
+    call.bias = bias.data;
+    const bool empty = call.m == 0 || call.n == 0;
+    const bool inputs = call.k == 0 || (a && b && b.dtype == a.dtype);
+    if (!args.ok() || (bias && bias.dtype != a.dtype) || (!empty && (!inputs || call.c == nullptr)) ||
+        (a.dtype != Dtype::kFloat32 && a.dtype != Dtype::kFloat64)) {
+      return ToStatus(info.Env(), Status::kBadArgument);
+    }
+    return ToStatus(info.Env(), empty || simdloss::Gemm(call) ? Status::kOk : Status::kOutOfMemory);
+  }
+
+  // columnSums(x, out)
+  Napi::Value ColumnSums(const Napi::CallbackInfo& info) {
+    Arguments args(info, block_);
+    const size_t rows = args.Size(kSlot_rows), cols = args.Size(kSlot_cols), stride = args.Size(kSlot_inputStride);
+    const Matrix x = args.Array(0, rows, cols, stride, 1);
+    void* const out = args.Output(1, x.dtype, 1, cols, cols);
+    if (!args.ok() || out == nullptr || (x.dtype != Dtype::kFloat32 && x.dtype != Dtype::kFloat64)) {
+      return ToStatus(info.Env(), Status::kBadArgument);
+    }
+    simdloss::ColumnSums(x.dtype, rows, cols, x.data, stride, out);
+    return ToStatus(info.Env(), Status::kOk);
+  }
+
+  // The names of the targets that run here, slowest first.
+  Napi::Value Targets(const Napi::CallbackInfo& info) {
+    auto names = Napi::Array::New(info.Env());
+    for (int i = 0; i < kTargets; ++i) {
+      if (SupportedTargets() >> i & 1u) names.Set(names.Length(), Napi::String::New(info.Env(), TargetName(i)));
+    }
+    return names;
+  }
+
+  Napi::Value Target(const Napi::CallbackInfo& info) {
+    return Napi::String::New(info.Env(), TargetName(ChosenTarget()));
+  }
+
+  // forceTarget(name): is it supported?
+  Napi::Value ForceTarget(const Napi::CallbackInfo& info) {
+    const std::string name = info[0].ToString();
+    bool forced = false;
+    for (int i = 0; i < kTargets && !forced; ++i) forced = name == TargetName(i) && simdloss::ForceTarget(i);
+    return Napi::Boolean::New(info.Env(), forced);
+  }
+
+  double* block_ = nullptr;
+  Napi::Reference<Napi::Float64Array> block_reference_;
+};
+
+}  // namespace
+}  // namespace simdloss
+
+using SimdlossAddon = simdloss::Addon;
+NODE_API_NAMED_ADDON(simdloss, SimdlossAddon)

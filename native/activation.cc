@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "native/activation.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "native/row_block.h"
+#include "native/scratch.h"
+#include "native/stages.h"
+
+namespace simdloss {
+namespace {
+
+template <class T>
+constexpr size_t kTile = 1024 / sizeof(T);  // as in loss_elementwise.cc
+
+// Rows one after another in the flat order, `count` elements from `begin` on.
+template <class T>
+void StoreFlat(const T* from, size_t begin, size_t count, const ActivationCall& call) {
+  T* out = static_cast<T*>(call.out);
+  size_t row = begin / call.cols, col = begin % call.cols;
+  while (count != 0) {
+    const size_t piece = std::min(count, call.cols - col);
+    std::copy_n(from, piece, out + row * call.out_stride + col);
+    from += piece;
+    count -= piece;
+    ++row;
+    col = 0;
+  }
+}
+
+template <class T>
+void RunElementwise(const ActivationCall& call) {
+  const auto& stages = ChosenActivationStages<T>();
+  const auto& multiply = ChosenLossStages<T>().multiply;
+  const auto kind = static_cast<size_t>(call.activation);
+  const Reader<T> z(call.input, call.cols), epsilon(call.epsilon, call.cols), alpha(call.alpha, call.cols);
+  alignas(64) T z_buffer[kTile<T>], alpha_buffer[kTile<T>], epsilon_buffer[kTile<T>], a[kTile<T>], s[kTile<T>];
+  const size_t size = call.rows * call.cols;
+  for (size_t begin = 0; begin < size; begin += kTile<T>) {
+    const size_t count = std::min(kTile<T>, size - begin);
+    const size_t padded = RoundUpToPadding<T>(count);
+    const auto read = [&](const Reader<T>& reader, T* buffer) {
+      reader.CopyTo(begin, count, buffer);
+      std::fill(buffer + count, buffer + padded, T{0});
+      return buffer;
+    };
+    const T* alphas = alpha ? read(alpha, alpha_buffer) : nullptr;
+    const T* logits = count == padded ? z.Read(begin, count, z_buffer) : read(z, z_buffer);
+    if (!epsilon) {
+      stages.value[kind](call.params, logits, alphas, a, nullptr, padded);
+      StoreFlat(a, begin, count, call);
+    } else {
+      stages.value_and_slope[kind](call.params, logits, alphas, a, s, padded);
+      multiply(read(epsilon, epsilon_buffer), s, padded);
+      StoreFlat(s, begin, count, call);
+    }
+  }
+}
+
+template <class T>
+Status RunSoftmax(const ActivationCall& call) {
+  const auto& stages = ChosenRowStages<T>();
+  const auto block = RowBlock<T>::For(call.cols, stages.lanes);
+  const Reader<T> z(call.input, call.cols), epsilon(call.epsilon, call.cols);
+  const size_t stride = Scratch::ArrayStride<T>(block.Length());
+  T* const p = ThreadScratch().Arrays<T>(2, block.Length());
+  if (p == nullptr) return Status::kOutOfMemory;
+  T* const v = p + stride;
+  double ones[kMaxBlockRows];
+  std::fill_n(ones, kMaxBlockRows, 1.0);
+  for (size_t row = 0; row < call.rows; row += block.Rows()) {
+    const size_t rows = std::min(block.Rows(), call.rows - row);
+    block.Load(z, row, rows, -std::numeric_limits<T>::infinity(), p);
+    stages.softmax(block.Layout(), p, p, nullptr, nullptr);
+    if (epsilon) {
+      block.Load(epsilon, row, rows, T{0}, v);
+      ChosenLossStages<T>().multiply(p, v, block.Length());
+      block.Pad(T{0}, v);
+      stages.softmax_jacobian(block.Layout(), p, v, v);
+    }
+    block.Store(epsilon ? v : p, row, rows, ones, static_cast<T*>(call.out), call.out_stride);
+  }
+  return Status::kOk;
+}
+
+template <class T>
+Status Run(const ActivationCall& call) {
+  if (call.activation == ActivationKind::kSoftmax) return RunSoftmax<T>(call);
+  RunElementwise<T>(call);
+  return Status::kOk;
+}
+
+template <class T>
+Status RunAlphaGradient(const ActivationCall& call, T* out) {
+  double* const sums = ThreadScratch().Arrays<double>(1, call.cols);
+  if (sums == nullptr) return Status::kOutOfMemory;
+  std::fill_n(sums, call.cols, 0.0);
+  const Reader<T> z(call.input, call.cols), epsilon(call.epsilon, call.cols);
+  constexpr size_t kPiece = kTile<T>;
+  T z_buffer[kPiece], epsilon_buffer[kPiece];
+  for (size_t row = 0; row < call.rows; ++row) {
+    for (size_t col = 0; col < call.cols; col += kPiece) {
+      const size_t count = std::min(kPiece, call.cols - col);
+      const T* x = z.Read(row * call.cols + col, count, z_buffer);
+      const T* e = epsilon.Read(row * call.cols + col, count, epsilon_buffer);
+      for (size_t j = 0; j < count; ++j) sums[col + j] += x[j] < 0 ? double{e[j]} * double{x[j]} : 0.0;
+    }
+  }
+  for (size_t j = 0; j < call.cols; ++j) out[j] = static_cast<T>(sums[j]);
+  return Status::kOk;
+}
+
+bool IsValid(const ActivationCall& call) {
+  return call.activation < ActivationKind::kCount && call.cols != 0 && call.input &&
+         (call.dtype == Dtype::kFloat32 || call.dtype == Dtype::kFloat64) &&
+         (call.activation != ActivationKind::kPReLU || call.alpha);
+}
+
+}  // namespace
+
+Status RunActivation(const ActivationCall& call) {
+  if (!IsValid(call)) return Status::kBadArgument;
+  return call.dtype == Dtype::kFloat32 ? Run<float>(call) : Run<double>(call);
+}
+
+Status RunPReLUParameterGradient(const ActivationCall& call, void* out) {
+  if (!IsValid(call) || !call.epsilon) return Status::kBadArgument;
+  return call.dtype == Dtype::kFloat32 ? RunAlphaGradient(call, static_cast<float*>(out))
+                                       : RunAlphaGradient(call, static_cast<double*>(out));
+}
+
+}  // namespace simdloss

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// Sums and products of about 106 bits, for the few numbers of a batch that everything else depends on.
+#ifndef SIMDLOSS_NATIVE_DOUBLE_DOUBLE_H_
+#define SIMDLOSS_NATIVE_DOUBLE_DOUBLE_H_
+
+namespace simdloss {
+
+// The unevaluated sum of two doubles, low at most half an ULP of high. Dekker 1971; Knuth, TAOCP 2, 4.2.2.
+// Infinities and NaN end up in high or turn into NaN: callers check for them where that matters.
+struct DoubleDouble {
+  double high = 0;
+  double low = 0;
+
+  constexpr DoubleDouble() = default;
+  constexpr DoubleDouble(double x) : high(x) {}  // NOLINT: a double is one
+  constexpr DoubleDouble(double h, double l) : high(h), low(l) {}
+
+  constexpr double Rounded() const { return high + low; }
+};
+
+constexpr DoubleDouble TwoSum(double a, double b) {
+  const double sum = a + b;
+  const double of_b = sum - a;
+  return {sum, (a - (sum - of_b)) + (b - of_b)};
+}
+
+// Dekker's product, which needs no FMA.
+constexpr DoubleDouble TwoProduct(double a, double b) {
+  constexpr double kSplitter = 134217729;  // 2^27 + 1
+  const double a_big = kSplitter * a, b_big = kSplitter * b;
+  const double a_high = a_big - (a_big - a), b_high = b_big - (b_big - b);
+  const double a_low = a - a_high, b_low = b - b_high;
+  const double product = a * b;
+  return {product, ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low};
+}
+
+constexpr DoubleDouble operator+(DoubleDouble a, DoubleDouble b) {
+  const DoubleDouble s = TwoSum(a.high, b.high);
+  return TwoSum(s.high, s.low + (a.low + b.low));
+}
+
+constexpr DoubleDouble operator-(DoubleDouble a) { return {-a.high, -a.low}; }
+constexpr DoubleDouble operator-(DoubleDouble a, DoubleDouble b) { return a + -b; }
+
+constexpr DoubleDouble operator*(DoubleDouble a, DoubleDouble b) {
+  const DoubleDouble p = TwoProduct(a.high, b.high);
+  return TwoSum(p.high, p.low + (a.high * b.low + a.low * b.high));
+}
+
+constexpr DoubleDouble operator/(DoubleDouble a, DoubleDouble b) {
+  const double first = a.high / b.high;
+  const DoubleDouble rest = a - b * DoubleDouble(first);
+  const double second = rest.high / b.high;
+  const double third = (rest - b * DoubleDouble(second)).high / b.high;
+  return TwoSum(first, second) + DoubleDouble(third);
+}
+
+}  // namespace simdloss
+
+#endif  // SIMDLOSS_NATIVE_DOUBLE_DOUBLE_H_

@@ -1,0 +1,601 @@
+// SPDX-License-Identifier: Apache-2.0
+// Matrix products: tiles of C in registers, fed from packed panels where packing pays. See gemm.h for the contract.
+#if defined(SIMDLOSS_NATIVE_KERNELS_GEMM_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SIMDLOSS_NATIVE_KERNELS_GEMM_INL_H_
+#undef SIMDLOSS_NATIVE_KERNELS_GEMM_INL_H_
+#else
+#define SIMDLOSS_NATIVE_KERNELS_GEMM_INL_H_
+#endif
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+#include "hwy/highway.h"
+#include "native/gemm.h"
+#include "native/scratch.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace simdloss {
+namespace HWY_NAMESPACE {
+namespace gemm {
+namespace hn = hwy::HWY_NAMESPACE;
+
+template <typename T>
+using Tag = hn::ScalableTag<T>;
+template <typename T>
+using Vector = hn::Vec<Tag<T>>;
+template <typename T>
+constexpr size_t kLanes = hn::MaxLanes(Tag<T>());
+
+// The numbers below were measured on one core of an AMD EPYC (Zen 4: 32 KB + 1 MB of cache, about 115 GFLOP/s in
+// float32), on the sizes in parentheses, each target forced in turn.
+
+// WebAssembly's engines have 16 registers on x86.
+constexpr bool kManyRegisters = HWY_REGISTERS >= 32 && HWY_TARGET != HWY_WASM;
+
+// A tile of C held in registers is kRows rows by kVectors vectors, next to one row of B and one broadcast element of A.
+// With 16 registers 4 x 3 was 7..13 % faster than 4 x 2 and 3..5 % faster than 6 x 2 on AVX2 (256 x 256 x 256).
+constexpr size_t kRows = kManyRegisters ? 8 : 4;
+constexpr size_t kVectors = 3;
+template <typename T>
+constexpr size_t kWidth = kVectors * hn::MaxLanes(Tag<T>());
+
+// k of a packed block: 512 floats were up to 15 % faster than 256 on AVX2, equal on AVX3; doubles gained nothing
+// (1024 x 784 x 128); half of it was 3..17 % slower.
+template <typename T>
+constexpr size_t kDepth = 2048 / sizeof(T);
+// Of a packed block of B, which stays in the second cache: 192 to 768 KB were equal within 3 % (1024 x 256 x 1000).
+constexpr size_t kPackedBytes = size_t{384} << 10;
+// Rows of a packed block of A: 32 to 128 were equal, but AVX2 lost 10 % with 32 (784 x 128 x 1024).
+constexpr size_t kPackedRows = 64;
+// Up to these rows a B with contiguous rows is read in place: 8..18 % faster (16 and 64 x 1024 x 256). Beyond, AVX2
+// lost 20 % and more (32 and 64 x 1024 x 1024).
+constexpr size_t kDirectRows = (HWY_MAX_BYTES >= 64 ? 8 : 4) * kRows;
+// Up to these columns a transposed A is read in place: 4..18 % faster than packing it first (256 x 48..256 x 128).
+template <typename T>
+constexpr size_t kDirectCols = 8 * kWidth<T>;
+
+// A dot tile is kDotRows rows of A by kDotCols columns of B, one vector of partial sums each.
+constexpr size_t kDotRows = 4;
+constexpr size_t kDotCols = kManyRegisters ? 4 : 2;
+// Dot products against outer products of one vector, in steps of one vector: adding up the lanes costs about kDotSum
+// steps, and a step is kDotGain tenths as dear (128 x 1..20 x 32, 128 x 1..20 x 256).
+constexpr size_t kDotSum = 5;
+constexpr size_t kDotGain = kManyRegisters ? 11 : 8;
+// Transposing all of B pays from k / kDotRowGain rows on (1..32 x 784 x 10, 1..32 x 784 x 128).
+constexpr size_t kDotRowGain = kManyRegisters ? 10 : 24;
+
+constexpr size_t CeilDiv(size_t a, size_t b) { return (a + b - 1) / b; }
+
+// The first n lanes, all of them when n is no less; the others are 0.
+template <class D>
+HWY_INLINE hn::Vec<D> LoadFirst(D d, const hn::TFromD<D>* from, size_t n) {
+  return n >= hn::MaxLanes(d) ? hn::LoadU(d, from) : hn::LoadN(d, from, n);
+}
+
+template <class D>
+HWY_INLINE void StoreFirst(hn::Vec<D> v, D d, hn::TFromD<D>* to, size_t n) {
+  if (n >= hn::MaxLanes(d)) {
+    hn::StoreU(v, d, to);
+  } else {
+    hn::StoreN(v, d, to, n);
+  }
+}
+
+// Element (i, j) is data[i * row + j * col].
+template <typename P>
+struct View {
+  P* data;
+  size_t row;
+  size_t col;
+
+  P* At(size_t i, size_t j) const { return data + i * row + j * col; }
+  View From(size_t i, size_t j) const { return {At(i, j), row, col}; }
+  View Transposed() const { return {data, col, row}; }
+};
+
+// c[m, n] = a[m, k] b[k, n] + bias; bias.data may be null.
+template <typename T>
+struct Product {
+  size_t m;
+  size_t n;
+  size_t k;
+  View<const T> a;
+  View<const T> b;
+  View<T> c;
+  View<const T> bias;
+
+  // C' = B' A'
+  Product Transposed() const { return {n, m, k, b.Transposed(), a.Transposed(), c.Transposed(), bias.Transposed()}; }
+};
+
+// ---- Transposition
+
+#if HWY_TARGET != HWY_SCALAR
+// Transpose() of a square block of 16-byte vectors.
+HWY_INLINE void TransposeBlock(View<const float> b, size_t stride, float* HWY_RESTRICT out) {
+  const hn::Full128<float> d;
+  const hn::RepartitionToWide<decltype(d)> dw;
+  const auto r0 = hn::LoadU(d, b.At(0, 0));
+  const auto r1 = hn::LoadU(d, b.At(0, 1));
+  const auto r2 = hn::LoadU(d, b.At(0, 2));
+  const auto r3 = hn::LoadU(d, b.At(0, 3));
+  const auto lo01 = hn::BitCast(dw, hn::InterleaveLower(d, r0, r1));
+  const auto lo23 = hn::BitCast(dw, hn::InterleaveLower(d, r2, r3));
+  const auto hi01 = hn::BitCast(dw, hn::InterleaveUpper(d, r0, r1));
+  const auto hi23 = hn::BitCast(dw, hn::InterleaveUpper(d, r2, r3));
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dw, lo01, lo23)), d, out);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dw, lo01, lo23)), d, out + stride);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveLower(dw, hi01, hi23)), d, out + 2 * stride);
+  hn::StoreU(hn::BitCast(d, hn::InterleaveUpper(dw, hi01, hi23)), d, out + 3 * stride);
+}
+
+HWY_INLINE void TransposeBlock(View<const double> b, size_t stride, double* HWY_RESTRICT out) {
+  const hn::Full128<double> d;
+  const auto r0 = hn::LoadU(d, b.At(0, 0));
+  const auto r1 = hn::LoadU(d, b.At(0, 1));
+  hn::StoreU(hn::InterleaveLower(d, r0, r1), d, out);
+  hn::StoreU(hn::InterleaveUpper(d, r0, r1), d, out + stride);
+}
+#endif
+
+// out[p * stride + j] = b(p, j) for k x n elements; b.row is 1.
+template <typename T>
+HWY_INLINE void Transpose(size_t n, size_t k, View<const T> b, size_t stride, T* HWY_RESTRICT out) {
+  size_t j = 0;
+#if HWY_TARGET != HWY_SCALAR
+  constexpr size_t kBlock = 16 / sizeof(T);
+  for (; j + kBlock <= n; j += kBlock) {
+    size_t p = 0;
+    for (; p + kBlock <= k; p += kBlock) TransposeBlock(b.From(p, j), stride, out + p * stride + j);
+    for (; p < k; ++p) {
+      for (size_t i = j; i < j + kBlock; ++i) out[p * stride + i] = *b.At(p, i);
+    }
+  }
+#endif
+  for (; j < n; ++j) {
+    const T* from = b.At(0, j);
+    for (size_t p = 0; p < k; ++p) out[p * stride + j] = from[p];
+  }
+}
+
+// ---- Tiles by outer products: for each k one column of A times one row of B
+
+// The part of a Product that one tile computes; b.col is 1.
+template <typename T>
+struct TileCall {
+  size_t k;
+  View<const T> a;
+  const T* b;
+  size_t b_row;
+  View<T> c;
+  View<const T> bias;
+  size_t width;     // columns of C, of the tile's kV vectors only the last may be partial
+  bool accumulate;  // adds to C
+};
+
+template <size_t kV, typename T, size_t... kJ>
+HWY_INLINE void LoadRow(Tag<T> d, const T* HWY_RESTRICT b, Vector<T>* row, std::index_sequence<kJ...>) {
+  ((row[kJ] = hn::LoadU(d, b + kJ * kLanes<T>)), ...);
+}
+
+template <typename T, size_t... kJ>
+HWY_INLINE void MulAddRow(Vector<T> a, const Vector<T>* b, Vector<T>* acc, std::index_sequence<kJ...>) {
+  ((acc[kJ] = hn::MulAdd(a, b[kJ], acc[kJ])), ...);
+}
+
+template <size_t kV, typename T, size_t... kI>
+HWY_INLINE void MulAddTile(Tag<T> d, const T* const* a, size_t at, const Vector<T>* b, Vector<T>* acc,
+                           std::index_sequence<kI...>) {
+  (MulAddRow<T>(hn::Set(d, a[kI][at]), b, acc + kI * kV, std::make_index_sequence<kV>()), ...);
+}
+
+// c = sums (+ c) (+ bias), for what a tile cannot simply store. c.col and bias.col are 1.
+template <typename T>
+HWY_INLINE void FinishRows(size_t rows, size_t cols, const T* HWY_RESTRICT sums, size_t stride, bool accumulate,
+                           View<T> c, View<const T> bias) {
+  const Tag<T> d;
+  for (size_t i = 0; i < rows; ++i) {
+    for (size_t j = 0; j < cols; j += kLanes<T>) {
+      const size_t left = cols - j;
+      Vector<T> sum = LoadFirst(d, sums + i * stride + j, left);
+      if (accumulate) sum = hn::Add(sum, LoadFirst(d, c.At(i, j), left));
+      if (bias.data != nullptr) sum = hn::Add(sum, LoadFirst(d, bias.At(i, j), left));
+      StoreFirst(sum, d, c.At(i, j), left);
+    }
+  }
+}
+
+template <typename T>
+HWY_NOINLINE void FinishTile(const TileCall<T>& call, size_t rows, const T* HWY_RESTRICT sums, size_t stride) {
+  if (call.c.col == 1) {
+    FinishRows(rows, call.width, sums, stride, call.accumulate, call.c, call.bias);
+    return;
+  }
+  HWY_ALIGN T turned[kWidth<T> * kRows];
+  Transpose(rows, call.width, View<const T>{sums, 1, stride}, kRows, turned);
+  FinishRows(call.width, rows, turned, kRows, call.accumulate, call.c.Transposed(), call.bias.Transposed());
+}
+
+template <size_t kR, size_t kV, typename T, size_t... kI, size_t... kIJ>
+HWY_INLINE void RunTile(const TileCall<T>& call, std::index_sequence<kI...> rows, std::index_sequence<kIJ...>) {
+  const Tag<T> d;
+  const T* const a[kR] = {call.a.At(kI, 0)...};
+  const T* HWY_RESTRICT b = call.b;
+  Vector<T> acc[kR * kV] = {(static_cast<void>(kIJ), hn::Zero(d))...};
+  const size_t b_row = call.b_row;
+  const size_t a_col = call.a.col;
+  size_t at = 0;
+  for (size_t p = call.k; p != 0; --p) {
+    Vector<T> row[kV];
+    LoadRow<kV, T>(d, b, row, std::make_index_sequence<kV>());
+    MulAddTile<kV, T>(d, a, at, row, acc, rows);
+    b += b_row;
+    at += a_col;
+  }
+  constexpr size_t kN = kLanes<T>;
+  if (call.width == kV * kN && call.c.col == 1 && !call.accumulate && call.bias.data == nullptr) {
+    (hn::StoreU(acc[kIJ], d, call.c.At(kIJ / kV, kIJ % kV * kN)), ...);
+  } else {
+    HWY_ALIGN T sums[kR * kV * kN];
+    (hn::Store(acc[kIJ], d, sums + kIJ * kN), ...);
+    FinishTile(call, kR, sums, kV * kN);
+  }
+}
+
+template <size_t kR, size_t kV, typename T>
+HWY_NOINLINE void Tile(const TileCall<T>& call) {
+  RunTile<kR, kV, T>(call, std::make_index_sequence<kR>(), std::make_index_sequence<kR * kV>());
+}
+
+template <typename T>
+using TileFunction = void (*)(const TileCall<T>&);
+
+template <typename T, size_t... kIJ>
+HWY_INLINE TileFunction<T> TileOf(size_t rows, size_t vectors, std::index_sequence<kIJ...>) {
+  static constexpr TileFunction<T> kTiles[] = {&Tile<kIJ / kVectors + 1, kIJ % kVectors + 1, T>...};
+  return kTiles[(rows - 1) * kVectors + vectors - 1];
+}
+
+// Rows of the next panel of A. The last two panels share what is left, since a tile of few rows waits on its own sums.
+constexpr size_t PanelRows(size_t left) { return left <= kRows ? left : left < 2 * kRows ? (left + 1) / 2 : kRows; }
+
+// ---- Packing
+
+// A block of A as panels: element (i, p) of a panel is at p * kRows + i. a.row is 1.
+template <typename T>
+HWY_NOINLINE void PackA(size_t rows, size_t k, View<const T> a, T* HWY_RESTRICT out) {
+  const hn::CappedTag<T, kRows> d;
+  static_assert(kRows % hn::MaxLanes(d) == 0);
+  for (size_t i = 0; i < rows;) {
+    const size_t height = PanelRows(rows - i);
+    for (size_t p = 0; p < k; ++p) {
+      for (size_t r = 0; r < kRows; r += hn::MaxLanes(d)) {
+        hn::StoreU(LoadFirst(d, a.At(i + r, p), height - std::min(r, height)), d, out + p * kRows + r);
+      }
+    }
+    out += k * kRows;
+    i += height;
+  }
+}
+
+// One panel of B: k rows of `width` elements, padded with zeros to `padded`.
+template <typename T>
+HWY_INLINE void PackRows(size_t k, size_t width, size_t padded, View<const T> b, T* HWY_RESTRICT out) {
+  const Tag<T> d;
+  for (size_t p = 0; p < k; ++p) {
+    for (size_t j = 0; j < width; j += kLanes<T>) hn::Store(LoadFirst(d, b.At(p, j), width - j), d, out + j);
+    out += padded;
+  }
+}
+
+// As PackRows where B is stored transposed: b.row is 1.
+template <typename T>
+HWY_INLINE void PackColumns(size_t k, size_t width, size_t padded, View<const T> b, T* HWY_RESTRICT out) {
+  Transpose(width, k, b, padded, out);
+  for (size_t j = width; j < padded; ++j) {
+    for (size_t p = 0; p < k; ++p) out[p * padded + j] = 0;
+  }
+}
+
+// Panels of kWidth columns one after the other, the last as many whole vectors as it needs.
+template <typename T>
+HWY_NOINLINE void PackB(size_t k, size_t cols, View<const T> b, T* HWY_RESTRICT out) {
+  for (size_t j = 0; j < cols; j += kWidth<T>) {
+    const size_t width = std::min(kWidth<T>, cols - j);
+    const size_t padded = CeilDiv(width, kLanes<T>) * kLanes<T>;
+    if (b.col == 1) {
+      PackRows(k, width, padded, b.From(0, j), out);
+    } else {
+      PackColumns(k, width, padded, b.From(0, j), out);
+    }
+    out += k * padded;
+  }
+}
+
+// The length of pieces of nearly the same length, a multiple of `multiple` and no longer than `longest`, which is one.
+constexpr size_t EvenPiece(size_t total, size_t longest, size_t multiple) {
+  return CeilDiv(CeilDiv(total, CeilDiv(total, longest)), multiple) * multiple;
+}
+
+template <typename T>
+HWY_NOINLINE bool OuterProduct(const Product<T>& x, Scratch& scratch) {
+  // Sums of blocks of k are added in order: an element's bits depend on k alone.
+  const size_t depth = EvenPiece(x.k, kDepth<T>, 1);
+  const bool pack_b = x.b.col != 1 || x.m > kDirectRows;
+  const bool pack_a = x.a.col != 1 && x.m > kDirectRows && x.n > kDirectCols<T>;
+  const size_t most_cols = kPackedBytes / sizeof(T) / depth / kWidth<T> * kWidth<T>;
+  static_assert(kPackedBytes >= kDepth<T> * kWidth<T> * sizeof(T));
+  // One panel at a time when B is read in place: each is read by all rows while it is in the first cache.
+  const size_t cols = pack_b ? EvenPiece(x.n, most_cols, kWidth<T>) : kWidth<T>;
+  const size_t rows = pack_a ? kPackedRows : x.m;
+
+  T* const packed_b = scratch.Arrays<T>(1, (cols + (pack_a ? CeilDiv(rows, kRows) * kRows + kRows : 0)) * depth);
+  if (packed_b == nullptr) return false;
+  T* const packed_a = packed_b + cols * depth;
+
+  TileCall<T> tile;
+  for (size_t j0 = 0; j0 < x.n; j0 += cols) {
+    const size_t n = std::min(cols, x.n - j0);
+    for (size_t p0 = 0; p0 < x.k; p0 += depth) {
+      tile.k = std::min(depth, x.k - p0);
+      tile.accumulate = p0 != 0;
+      const bool in_place = !pack_b && n % kLanes<T> == 0;
+      if (!in_place) PackB(tile.k, n, x.b.From(p0, j0), packed_b);
+      for (size_t i0 = 0; i0 < x.m; i0 += rows) {
+        const size_t m = std::min(rows, x.m - i0);
+        if (pack_a) PackA(m, tile.k, x.a.From(i0, p0), packed_a);
+        size_t height;
+        for (size_t i = 0, panel = 0; i < m; i += height, ++panel) {
+          height = PanelRows(m - i);
+          tile.a = pack_a ? View<const T>{packed_a + panel * kRows * tile.k, 1, kRows} : x.a.From(i0 + i, p0);
+          for (size_t j = 0; j < n; j += kWidth<T>) {
+            tile.width = std::min(kWidth<T>, n - j);
+            const size_t vectors = CeilDiv(tile.width, kLanes<T>);
+            tile.b = in_place ? x.b.At(p0, j0 + j) : packed_b + j * tile.k;
+            tile.b_row = in_place ? x.b.row : vectors * kLanes<T>;
+            tile.c = x.c.From(i0 + i, j0 + j);
+            tile.bias = {nullptr, 0, 0};
+            if (x.bias.data != nullptr && p0 == 0) tile.bias = x.bias.From(i0 + i, j0 + j);
+            TileOf<T>(height, vectors, std::make_index_sequence<kRows * kVectors>())(tile);
+          }
+        }
+      }
+    }
+  }
+  return true;
+}
+
+// ---- Tiles by dot products: for few columns, where a vector of C would be mostly padding
+
+template <typename T>
+struct DotCall {
+  size_t k;
+  View<const T> a;  // col 1
+  View<const T> b;  // row 1
+  View<T> c;
+  View<const T> bias;
+};
+
+#if HWY_TARGET != HWY_SCALAR
+// out[0] and out[1] = the sums of the even and of the odd lanes.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void SumBlocks(D d, V v, hn::TFromD<D>* out) {
+  if constexpr (hn::MaxLanes(d) == 2) {
+    hn::StoreU(v, d, out);
+  } else {
+    const hn::Half<D> half;
+    SumBlocks(half, hn::Add(hn::LowerHalf(half, v), hn::UpperHalf(half, v)), out);
+  }
+}
+#endif
+
+// out[0] and out[1] = the sums of the lanes of a and of b, added in the same order: any two sums may be paired.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void SumLanes(D d, V a, V b, hn::TFromD<D>* out) {
+#if HWY_TARGET == HWY_SCALAR
+  hn::StoreU(a, d, out);
+  hn::StoreU(b, d, out + 1);
+#else
+  const auto pairs = hn::Add(hn::InterleaveLower(d, a, b), hn::InterleaveUpper(d, a, b));
+  SumBlocks(d, pairs, out);
+#endif
+}
+
+template <size_t kR, size_t kS, typename T, size_t... kI, size_t... kJ, size_t... kIJ>
+HWY_INLINE void RunDot(const DotCall<T>& call, std::index_sequence<kI...>, std::index_sequence<kJ...>,
+                       std::index_sequence<kIJ...>) {
+  const Tag<T> d;
+  constexpr size_t kN = kLanes<T>;
+  const T* const a[kR] = {call.a.At(kI, 0)...};
+  const T* const b[kS] = {call.b.At(0, kJ)...};
+  Vector<T> acc[kR * kS] = {(static_cast<void>(kIJ), hn::Zero(d))...};
+  size_t p = 0;
+  for (; p + kN <= call.k; p += kN) {
+    const Vector<T> row[kS] = {hn::LoadU(d, b[kJ] + p)...};
+    (MulAddRow<T>(hn::LoadU(d, a[kI] + p), row, acc + kI * kS, std::make_index_sequence<kS>()), ...);
+  }
+  if (p < call.k) {
+    const size_t left = call.k - p;
+    const Vector<T> row[kS] = {hn::LoadN(d, b[kJ] + p, left)...};
+    (MulAddRow<T>(hn::LoadN(d, a[kI] + p, left), row, acc + kI * kS, std::make_index_sequence<kS>()), ...);
+  }
+  constexpr size_t kCount = kR * kS;
+  T sums[kCount + 1];
+  ((kIJ % 2 == 0 ? SumLanes(d, acc[kIJ], acc[std::min(kIJ + 1, kCount - 1)], sums + kIJ) : void()), ...);
+  for (size_t i = 0; i < kR; ++i) {
+    for (size_t j = 0; j < kS; ++j) {
+      const T sum = sums[i * kS + j];
+      *call.c.At(i, j) = call.bias.data == nullptr ? sum : sum + *call.bias.At(i, j);
+    }
+  }
+}
+
+template <size_t kR, size_t kS, typename T>
+HWY_NOINLINE void Dot(const DotCall<T>& call) {
+  RunDot<kR, kS, T>(call, std::make_index_sequence<kR>(), std::make_index_sequence<kS>(),
+                    std::make_index_sequence<kR * kS>());
+}
+
+template <typename T, size_t... kIJ>
+HWY_INLINE auto DotOf(size_t rows, size_t cols, std::index_sequence<kIJ...>) {
+  static constexpr void (*kDots[])(const DotCall<T>&) = {&Dot<kIJ / kDotCols + 1, kIJ % kDotCols + 1, T>...};
+  return kDots[(rows - 1) * kDotCols + cols - 1];
+}
+
+// x.a.col is 1, x.n small.
+template <typename T>
+HWY_NOINLINE bool DotProduct(const Product<T>& x, Scratch& scratch) {
+  View<const T> b = x.b;
+  if (b.row != 1) {
+    T* const packed = scratch.Arrays<T>(1, x.n * x.k);
+    if (packed == nullptr) return false;
+    Transpose(x.k, x.n, x.b.Transposed(), x.k, packed);
+    b = {packed, 1, x.k};
+  }
+  DotCall<T> dot;
+  dot.k = x.k;
+  for (size_t i = 0; i < x.m; i += kDotRows) {
+    for (size_t j = 0; j < x.n; j += kDotCols) {
+      dot.a = x.a.From(i, 0);
+      dot.b = b.From(0, j);
+      dot.c = x.c.From(i, j);
+      dot.bias = x.bias.data == nullptr ? x.bias : x.bias.From(i, j);
+      DotOf<T>(std::min(kDotRows, x.m - i), std::min(kDotCols, x.n - j),
+               std::make_index_sequence<kDotRows * kDotCols>())(dot);
+    }
+  }
+  return true;
+}
+
+// ---- Which way
+
+enum class Way { kOuter, kTransposedOuter, kDot, kTransposedDot };
+
+template <typename T>
+Way WayOf(const GemmCall& call) {
+  const size_t m = call.m, n = call.n, k = call.k;
+  if (call.transpose_a) {
+    // C' = B' A' has rows of A for its vectors: nothing to transpose when B is transposed too, and fewer idle lanes
+    // when n fills less than 5/6 of its vectors (256 x 2..100 x 128).
+    const bool idle = n * 6 < CeilDiv(n, kLanes<T>) * kLanes<T> * 5;
+    return call.transpose_b || idle ? Way::kTransposedOuter : Way::kOuter;
+  }
+  const size_t dot_steps = k / kLanes<T> + kDotSum;
+  if (n < 2 * kLanes<T> && n * k * sizeof(T) <= kPackedBytes &&
+      n * dot_steps * 10 < k * CeilDiv(n, kLanes<T>) * kDotGain) {
+    return Way::kDot;
+  }
+  if (call.transpose_b && m < n && m * kDotRowGain <= k) return Way::kTransposedDot;
+  return Way::kOuter;
+}
+
+template <typename T>
+bool GemmRowsOf(const GemmCall& call, size_t begin, size_t end, Scratch& scratch) {
+  Product<T> x;
+  x.m = end - begin;
+  x.n = call.n;
+  x.k = call.k;
+  x.a = {static_cast<const T*>(call.a), call.lda, 1};
+  if (call.transpose_a) x.a = x.a.Transposed();
+  if (x.k != 0) x.a = x.a.From(begin, 0);
+  x.b = {static_cast<const T*>(call.b), call.ldb, 1};
+  if (call.transpose_b) x.b = x.b.Transposed();
+  x.c = View<T>{static_cast<T*>(call.c), call.ldc, 1}.From(begin, 0);
+  x.bias = {static_cast<const T*>(call.bias), 0, 1};
+
+  if (x.k == 0) {
+    for (size_t i = 0; i < x.m; ++i) {
+      for (size_t j = 0; j < x.n; ++j) *x.c.At(i, j) = x.bias.data == nullptr ? 0 : *x.bias.At(i, j);
+    }
+    return true;
+  }
+
+  // Decided by the sizes of the whole product: rows have the same bits in whatever pieces they are computed.
+  switch (WayOf<T>(call)) {
+    case Way::kDot:
+      return DotProduct(x, scratch);
+    case Way::kTransposedDot:
+      return DotProduct(x.Transposed(), scratch);
+    case Way::kTransposedOuter:
+      return OuterProduct(x.Transposed(), scratch);
+    default:
+      return OuterProduct(x, scratch);
+  }
+}
+
+// ---- Column sums
+
+// sums[j] += the sum over i of x[i * stride + j]. sums is padded to whole vectors.
+template <typename T>
+HWY_INLINE void AddRows(size_t rows, size_t cols, const T* HWY_RESTRICT x, size_t stride, double* HWY_RESTRICT sums) {
+  const Tag<double> d;
+  const hn::Rebind<T, decltype(d)> dt;
+  constexpr size_t kN = hn::MaxLanes(d);
+  const auto load = [&](const T* from, size_t count) HWY_ATTR {
+    const auto v = LoadFirst(dt, from, count);
+    if constexpr (sizeof(T) == sizeof(double)) {
+      return v;
+    } else {
+      return hn::PromoteTo(d, v);
+    }
+  };
+  size_t i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    const T* from = x + i * stride;
+    for (size_t j = 0; j < cols; j += kN) {
+      const size_t left = cols - j;
+      const auto s01 = hn::Add(load(from + j, left), load(from + stride + j, left));
+      const auto s23 = hn::Add(load(from + 2 * stride + j, left), load(from + 3 * stride + j, left));
+      hn::Store(hn::Add(hn::Load(d, sums + j), hn::Add(s01, s23)), d, sums + j);
+    }
+  }
+  for (; i < rows; ++i) {
+    for (size_t j = 0; j < cols; j += kN) {
+      hn::Store(hn::Add(hn::Load(d, sums + j), load(x + i * stride + j, cols - j)), d, sums + j);
+    }
+  }
+}
+
+template <typename T>
+void ColumnSumsOf(size_t rows, size_t cols, const T* x, size_t stride, T* out) {
+  // The sums stay in the first cache while the rows pass in stretches: 1024 columns ran up to 1.4 times as fast as
+  // 512 (4096 x 4096), 2048 no faster than that.
+  constexpr size_t kCols = 1024;
+  HWY_ALIGN double sums[kCols];
+  for (size_t j0 = 0; j0 < cols; j0 += kCols) {
+    const size_t n = std::min(kCols, cols - j0);
+    // Short rows that follow one another are taken `fold` at a time as one long row: 4 times as fast (10000 x 1).
+    const size_t fold = stride == n ? std::max<size_t>(std::min(kCols / 8 / n, rows / 16), 1) : 1;
+    const size_t long_rows = rows / fold;
+    std::fill(sums, sums + std::min(kCols, n * fold + hn::MaxLanes(Tag<double>())), 0.0);
+    AddRows(long_rows, n * fold, x + j0, stride * fold, sums);
+    for (size_t f = 1; f < fold; ++f) {
+      for (size_t j = 0; j < n; ++j) sums[j] += sums[f * n + j];
+    }
+    AddRows(rows % fold, n, x + long_rows * fold * stride + j0, stride, sums);
+    for (size_t j = 0; j < n; ++j) out[j0 + j] = static_cast<T>(sums[j]);
+  }
+}
+
+}  // namespace gemm
+
+HWY_NOINLINE bool GemmRowsOnTarget(const GemmCall& call, size_t begin, size_t end, Scratch& scratch) {
+  return call.dtype == Dtype::kFloat32 ? gemm::GemmRowsOf<float>(call, begin, end, scratch)
+                                       : gemm::GemmRowsOf<double>(call, begin, end, scratch);
+}
+
+HWY_NOINLINE void ColumnSumsOnTarget(Dtype dtype, size_t rows, size_t cols, const void* x, size_t stride, void* out) {
+  if (dtype == Dtype::kFloat32) {
+    gemm::ColumnSumsOf(rows, cols, static_cast<const float*>(x), stride, static_cast<float*>(out));
+  } else {
+    gemm::ColumnSumsOf(rows, cols, static_cast<const double*>(x), stride, static_cast<double*>(out));
+  }
+}
+
+}  // namespace HWY_NAMESPACE
+}  // namespace simdloss
+HWY_AFTER_NAMESPACE();
+
+#endif  // per-target toggle

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "native/loss.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "native/loss_drivers.h"
+#include "native/reader.h"
+
+namespace simdloss {
+namespace {
+
+// Rows are worked on in chunks of about this many elements, by the size of the call alone: the sum of the chunks'
+// scores in their order is the same however they are spread over threads. Three float32 arrays of it fit a second-level
+// cache.
+constexpr size_t kChunkElements = 32768;
+// A chunk of whole tiles leaves no partial tile behind but the last one: 32 rows of any multiple of 8 columns are whole
+// tiles of 256.
+constexpr size_t kChunkRows = 32;
+
+size_t RowsPerChunk(size_t cols) {
+  const size_t rows = kChunkElements / cols;
+  return rows < kChunkRows ? std::max<size_t>(rows, 1) : rows / kChunkRows * kChunkRows;
+}
+
+using Driver = Status (*)(const LossCall& call, RowRange range, double* score);
+
+Driver DriverOf(const LossCall& call) {
+  if (call.loss == LossKind::kFMeasure) return &RunFMeasure;
+  if (!IsElementwise(call.loss)) return &RunRowwiseLoss;
+  return call.activation == ActivationKind::kSoftmax ? &RunSoftmaxLoss : &RunElementwiseLoss;
+}
+
+bool IsValid(const LossCall& call) {
+  if (call.loss >= LossKind::kCount || call.activation >= ActivationKind::kCount) return false;
+  if (call.dtype != Dtype::kFloat32 && call.dtype != Dtype::kFloat64) return false;
+  if (call.cols == 0 || call.label_cols == 0) return false;
+  if (call.loss == LossKind::kFMeasure && (call.cols > 2 || call.score_array != nullptr)) return false;
+  if (call.loss == LossKind::kMixtureDensity &&
+      (call.params.mixtures == 0 || call.cols / call.params.mixtures != call.label_cols + 2 ||
+       call.cols % call.params.mixtures != 0)) {
+    return false;
+  }
+  if (call.loss != LossKind::kMixtureDensity && call.label_cols != call.cols) return false;
+  return true;
+}
+
+}  // namespace
+
+Status RunLoss(const LossCall& original, LossResult* result) {
+  if (!IsValid(original)) return Status::kBadArgument;
+  LossCall call = original;
+  call.params.log_clip = std::log(call.params.clip);
+  call.params.log1m_clip = std::log1p(-call.params.clip);
+  result->score = 0;
+  if (call.rows == 0) return Status::kOk;
+  if (call.sparse_labels) {
+    const SparseReader labels(call.labels, call.params.has_ignore, call.params.ignore_index);
+    result->bad_row = labels.FirstBad(call.rows, call.cols);
+    if (result->bad_row != call.rows) return Status::kBadLabel;
+  }
+  const Driver driver = DriverOf(call);
+  const size_t step = call.loss == LossKind::kFMeasure ? call.rows : RowsPerChunk(call.cols);
+  for (size_t row = 0; row < call.rows; row += step) {
+    double chunk = 0;
+    const Status status = driver(call, {row, std::min(call.rows, row + step)}, &chunk);
+    if (status != Status::kOk) return status;
+    result->score += chunk;
+  }
+  return Status::kOk;
+}
+
+}  // namespace simdloss

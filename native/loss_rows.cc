@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "native/double_double.h"
+#include "native/loss_drivers.h"
+#include "native/row_block.h"
+#include "native/scratch.h"
+
+namespace simdloss {
+namespace {
+
+// What is common to all losses over blocks of rows, computed in T.
+template <class T>
+class RowDriver {
+ public:
+  RowDriver(const LossCall& call, const RowBlock<T>& block)
+      : call_(call),
+        block_(block),
+        z_(call.pre_output, call.cols, call.dtype),
+        y_(call.labels, call.label_cols, call.dtype),
+        mask_(call.mask, call.cols, call.dtype),
+        weights_(call.weights, call.cols, call.dtype),
+        alpha_(call.alpha, call.cols, call.dtype),
+        sparse_(call.labels, call.params.has_ignore, call.params.ignore_index) {}
+
+  // `count` scratch buffers of a block, from Buffer(0) on.
+  bool Reserve(size_t count) {
+    stride_ = Scratch::ArrayStride<T>(block_.Length());
+    buffers_ = ThreadScratch().Arrays<T>(count, block_.Length());
+    return buffers_ != nullptr;
+  }
+  T* Buffer(size_t i) const { return buffers_ + i * stride_; }
+
+  bool scaled() const { return has_mask() || weighted(); }
+
+  void LoadLogits(size_t row, size_t rows, T pad, T* to) const { block_.Load(z_, row, rows, pad, to); }
+
+  void LoadLabels(size_t row, size_t rows, T* y) const {
+    if (call_.sparse_labels) {
+      block_.LoadOneHot(sparse_, row, rows, y);
+    } else {
+      block_.Load(y_, row, rows, T{0}, y);
+    }
+  }
+
+  // The mask (1 where there is none) and live[i]: 0 for a row that is masked or ignored as a whole, else 1.
+  void LoadMask(size_t row, size_t rows, T* m, double* live) const {
+    if (mask_) {
+      block_.Load(mask_, row, rows, T{0}, m);
+    } else {
+      std::fill_n(m, block_.Length(), T{1});
+      block_.Pad(T{0}, m);
+    }
+    for (size_t i = 0; i < rows; ++i) {
+      live[i] = 0;
+      const bool ignored = call_.sparse_labels && sparse_[row + i] < 0;
+      for (size_t j = 0; j < call_.cols; ++j) {
+        T& value = m[block_.Index(i, j)];
+        if (ignored) value = 0;
+        if (value != 0) live[i] = 1;
+      }
+    }
+  }
+
+  void LoadWeights(size_t row, size_t rows, T* w) const { block_.Load(weights_, row, rows, T{0}, w); }
+  bool weighted() const { return static_cast<bool>(weights_); }
+  bool has_mask() const { return mask_ || (call_.sparse_labels && call_.params.has_ignore); }
+
+  // Applies an elementwise activation to a loaded block, in place; s gets the slopes unless null.
+  void Activate(size_t row, size_t rows, T* z_then_a, T* s, T* alpha) const {
+    if (call_.activation == ActivationKind::kIdentity) {
+      if (s != nullptr) std::fill_n(s, block_.Length(), T{1});
+      return;
+    }
+    const auto kind = static_cast<size_t>(call_.activation);
+    const auto& stages = ChosenActivationStages<T>();
+    if (alpha_) block_.Load(alpha_, row, rows, T{0}, alpha);
+    (s == nullptr ? stages.value : stages.value_and_slope)[kind](
+        call_.activation_params, z_then_a, alpha_ ? alpha : nullptr, z_then_a, s, block_.Length());
+  }
+
+  // The mask of each row where it is per example, 1 without a mask.
+  void LoadRowMask(size_t row, size_t rows, double* m) const {
+    for (size_t i = 0; i < rows; ++i) m[i] = mask_ ? RowMask(row + i) : 1;
+  }
+
+  // Writes what a block came to: scores[i] factor[i] (0 where factor is 0), and the gradient times factor.
+  double Finish(size_t row, size_t rows, const double* scores, const T* gradient, const double* factor) const {
+    double total = 0;
+    for (size_t i = 0; i < rows && scores != nullptr; ++i) {
+      const double score = factor[i] == 0 ? 0 : scores[i] * factor[i];
+      total += score;
+      if (call_.score_array == nullptr) continue;
+      if (call_.dtype == Dtype::kFloat32) {
+        static_cast<float*>(call_.score_array)[row + i] = static_cast<float>(score);
+      } else {
+        static_cast<double*>(call_.score_array)[row + i] = score;
+      }
+    }
+    if (gradient != nullptr) {
+      if (call_.dtype == Dtype::kFloat32) {
+        block_.Store(gradient, row, rows, factor, static_cast<float*>(call_.gradient), call_.gradient_stride);
+      } else {
+        block_.Store(gradient, row, rows, factor, static_cast<double*>(call_.gradient), call_.gradient_stride);
+      }
+    }
+    return total;
+  }
+
+ private:
+  double RowMask(size_t row) const {
+    T value;
+    mask_.CopyTo(row * call_.cols, 1, &value);
+    return static_cast<double>(value);
+  }
+
+  const LossCall& call_;
+  RowBlock<T> block_;
+  Reader<T> z_, y_, mask_, weights_, alpha_;
+  SparseReader sparse_;
+  T* buffers_ = nullptr;
+  size_t stride_ = 0;
+};
+
+// Calls f(row, rows) for each block of the range.
+template <class T, class F>
+void ForEachBlock(const RowBlock<T>& block, RowRange range, F&& f) {
+  for (size_t row = range.begin; row < range.end; row += block.Rows()) {
+    f(row, std::min(block.Rows(), range.end - row));
+  }
+}
+
+// --- Softmax ---------------------------------------------------------------------------------------------------------
+
+template <class T>
+Status RunSoftmax(const LossCall& call, RowRange range, double* score) {
+  const auto& rows_stages = ChosenRowStages<T>();
+  const auto& loss_stages = ChosenLossStages<T>();
+  const auto block = RowBlock<T>::For(call.cols, rows_stages.lanes);
+  const RowLayout layout = block.Layout();
+  RowDriver<T> driver(call, block);
+  if (!driver.Reserve(8)) return Status::kOutOfMemory;
+  T* const z = driver.Buffer(0);
+  T* const y = driver.Buffer(1);
+  T* const m = driver.Buffer(2);
+  T* const w = driver.Buffer(3);
+  T* const p = driver.Buffer(4);
+  T* const q = driver.Buffer(5);
+  T* const r = driver.Buffer(6);
+  T* const g = driver.Buffer(7);
+  const size_t length = block.Length();
+  const bool slopes = call.gradient != nullptr;
+  const bool terms = call.score || call.score_array != nullptr;
+  const bool cross_entropy = call.loss == LossKind::kCrossEntropy;
+  const bool exact_binary = call.loss == LossKind::kBinaryXENT && call.params.clip == 0;
+  const LossStage<T> loss =
+      loss_stages
+          .loss[static_cast<size_t>(call.loss)][kSoftmaxInput][terms ? (slopes ? kTermAndSlope : kTerm) : kSlope];
+  constexpr T kMinusInf = -std::numeric_limits<T>::infinity();
+  const bool scaled = driver.scaled();
+
+  double total = 0;
+  ForEachBlock(block, range, [&](size_t row, size_t rows) {
+    double live[kMaxBlockRows], scores[kMaxBlockRows] = {};
+    std::fill_n(live, kMaxBlockRows, 1.0);
+    driver.LoadLogits(row, rows, kMinusInf, z);
+    driver.LoadLabels(row, rows, y);
+    if (scaled || exact_binary) driver.LoadMask(row, rows, m, live);
+    if (driver.weighted()) driver.LoadWeights(row, rows, w);
+    const T* const weights = driver.weighted() ? w : nullptr;
+    T* const gradient = slopes ? g : nullptr;
+
+    if (scaled && (cross_entropy || exact_binary)) {
+      // A mask of 0 takes the label away.
+      for (size_t i = 0; i < length; ++i) y[i] = m[i] == 0 ? T{0} : y[i];
+    }
+    if (cross_entropy) {
+      const T* t = y;
+      if (scaled) {
+        std::copy_n(y, length, q);  // t = m w y
+        loss_stages.scale(m, weights, q, length);
+        t = q;
+      }
+      rows_stages.softmax_cross_entropy(layout, call.params, z, y, t, p, gradient, scores);
+    } else if (exact_binary) {
+      if (weights != nullptr) loss_stages.multiply(weights, m, length);
+      rows_stages.softmax_binary_xent(layout, z, y, m, p, r, gradient, scores);
+    } else {
+      // p, log p in q, 1 - p in r; terms replace the logits.
+      rows_stages.softmax(layout, z, p, q, r);
+      const LossTile<T> tile{p, q, r, y, z, g};
+      loss(call.params, tile, length);
+      if (terms) {
+        if (scaled) loss_stages.scale(driver.has_mask() ? m : nullptr, weights, z, length);
+        block.Pad(T{0}, z);
+        rows_stages.row_sums(layout, z, scores);
+      }
+      if (slopes) {
+        if (scaled) loss_stages.scale(driver.has_mask() ? m : nullptr, weights, g, length);
+        block.Pad(T{0}, g);
+        rows_stages.softmax_jacobian(layout, p, g, g);
+      }
+    }
+    total += driver.Finish(row, rows, terms ? scores : nullptr, gradient, live);
+  });
+  *score += total;
+  return Status::kOk;
+}
+
+// --- Losses that couple a row ----------------------------------------------------------------------------------------
+
+// What padding columns must hold so that they change no sum: nothing to a product, nothing to a sum of exponentials.
+double NeutralOutput(LossKind loss) {
+  return loss == LossKind::kMultiLabel ? -std::numeric_limits<double>::infinity() : 0;
+}
+
+// u = dL/da to dL/dz, in place: times the slopes, or through softmax's Jacobian.
+void Backprop(const LossCall& call, const RowLayout& layout, const double* a, const double* s, size_t length,
+              double* u) {
+  const auto& stages = ChosenLossStages<double>();
+  if (call.activation == ActivationKind::kSoftmax) {
+    stages.multiply(a, u, length);
+    ChosenRowStages<double>().softmax_jacobian(layout, a, u, u);
+  } else if (call.activation != ActivationKind::kIdentity) {
+    stages.multiply(s, u, length);
+  }
+}
+
+// The logits of a block in a, and its activated outputs in their place.
+void LoadOutputs(const LossCall& call, const RowDriver<double>& driver, const RowBlock<double>& block, size_t row,
+                 size_t rows, double* a, double* s, double* scratch) {
+  const bool softmax = call.activation == ActivationKind::kSoftmax;
+  driver.LoadLogits(row, rows, softmax ? -std::numeric_limits<double>::infinity() : 0, a);
+  if (softmax) {
+    ChosenRowStages<double>().softmax(block.Layout(), a, a, nullptr, nullptr);
+  } else {
+    driver.Activate(row, rows, a, s, scratch);
+  }
+}
+
+}  // namespace
+
+Status RunSoftmaxLoss(const LossCall& call, RowRange range, double* score) {
+  return call.dtype == Dtype::kFloat32 ? RunSoftmax<float>(call, range, score) : RunSoftmax<double>(call, range, score);
+}
+
+Status RunRowwiseLoss(const LossCall& call, RowRange range, double* score) {
+  const auto& stages = ChosenRowwiseStages();
+  const size_t lanes = ChosenRowStages<double>().lanes;
+  const bool mixture = call.loss == LossKind::kMixtureDensity;
+  const auto block = mixture ? RowBlock<double>(call.cols, lanes, true) : RowBlock<double>::For(call.cols, lanes);
+  const RowBlock<double> label_block(call.label_cols, lanes, block.Layout().narrow);
+  RowDriver<double> driver(call, block);
+  if (!driver.Reserve(5)) return Status::kOutOfMemory;
+  double* const a = driver.Buffer(0);
+  double* const s = driver.Buffer(1);
+  double* const y = driver.Buffer(2);
+  double* const u = driver.Buffer(3);
+  double* const scratch = driver.Buffer(4);
+  const Reader<double> labels(call.labels, call.label_cols, call.dtype);
+  const bool slopes = call.gradient != nullptr;
+  const bool terms = call.score || call.score_array != nullptr;
+  const RowLayout layout = block.Layout();
+
+  double total = 0;
+  ForEachBlock(block, range, [&](size_t row, size_t rows) {
+    double factor[kMaxBlockRows], scores[kMaxBlockRows];
+    driver.LoadRowMask(row, rows, factor);
+    LoadOutputs(call, driver, block, row, rows, a, slopes ? s : nullptr, scratch);
+    block.Pad(NeutralOutput(call.loss), a);
+    label_block.Load(labels, row, rows, 0, y);
+    double* const gradient = slopes ? u : nullptr;
+    if (mixture) {
+      stages.mixture_density(layout, call.params.mixtures, call.label_cols, y, a, scratch, gradient, scores);
+    } else if (call.loss == LossKind::kMultiLabel) {
+      stages.multi_label(layout, y, a, gradient, scores);
+    } else {
+      stages.cosine_proximity(layout, y, a, gradient, scores);
+    }
+    if (slopes) {
+      block.Pad(0, a);
+      block.Pad(0, u);
+      Backprop(call, layout, a, s, block.Length(), u);
+    }
+    total += driver.Finish(row, rows, terms ? scores : nullptr, gradient, factor);
+  });
+  *score += total;
+  return Status::kOk;
+}
+
+// 1 - N / D over the batch, N = (1 + b^2) tp, D = N + b^2 fn + fp, so 1 - N / D = (b^2 fn + fp) / D.
+// dL/dp_i = -m_i ((1 + b^2) y_i / D - N / D^2). p and y are the last of one or two columns. Every gradient hangs on the
+// three sums: they and what follows of them are taken in twice the precision.
+Status RunFMeasure(const LossCall& call, RowRange range, double* score) {
+  const size_t lanes = ChosenRowStages<double>().lanes;
+  const RowBlock<double> block(call.cols, lanes, true);
+  RowDriver<double> driver(call, block);
+  if (!driver.Reserve(5)) return Status::kOutOfMemory;
+  double* const a = driver.Buffer(0);
+  double* const s = driver.Buffer(1);
+  double* const y = driver.Buffer(2);
+  double* const u = driver.Buffer(3);
+  double* const scratch = driver.Buffer(4);
+  const DoubleDouble beta2 = TwoProduct(call.params.beta, call.params.beta);
+  const size_t column = call.cols - 1;
+
+  DoubleDouble tp, fp, fn;
+  ForEachBlock(block, range, [&](size_t row, size_t rows) {
+    double m[kMaxBlockRows];
+    driver.LoadRowMask(row, rows, m);
+    LoadOutputs(call, driver, block, row, rows, a, nullptr, scratch);
+    driver.LoadLabels(row, rows, y);
+    for (size_t i = 0; i < rows; ++i) {
+      if (m[i] == 0) continue;
+      const double p = a[block.Index(i, column)], q = y[block.Index(i, column)];
+      const DoubleDouble hit = TwoProduct(m[i], q), miss = TwoProduct(m[i], 1) - hit;
+      tp = tp + hit * DoubleDouble(p);
+      fp = fp + miss * DoubleDouble(p);
+      fn = fn + hit * TwoSum(1, -p);
+    }
+  });
+  const DoubleDouble both = DoubleDouble(1) + beta2;
+  const DoubleDouble numerator = both * tp;
+  const DoubleDouble misses = beta2 * fn + fp;
+  const DoubleDouble denominator = numerator + misses;
+  const bool nothing = numerator.high == 0 && denominator.high == 0;
+  *score += nothing ? 0 : (misses / denominator).Rounded();
+  if (call.gradient == nullptr) return Status::kOk;
+
+  const DoubleDouble per_label = nothing ? DoubleDouble() : -(both / denominator);
+  const DoubleDouble offset = nothing ? DoubleDouble() : numerator / denominator / denominator;
+  ForEachBlock(block, range, [&](size_t row, size_t rows) {
+    double m[kMaxBlockRows];
+    driver.LoadRowMask(row, rows, m);
+    if (nothing) std::fill_n(m, rows, 0.0);
+    LoadOutputs(call, driver, block, row, rows, a, s, scratch);
+    driver.LoadLabels(row, rows, y);
+    std::fill_n(u, block.Length(), 0.0);
+    for (size_t i = 0; i < rows; ++i) {
+      u[block.Index(i, column)] = (per_label * DoubleDouble(y[block.Index(i, column)]) + offset).Rounded();
+    }
+    Backprop(call, block.Layout(), a, s, block.Length(), u);
+    driver.Finish(row, rows, nullptr, u, m);
+  });
+  return Status::kOk;
+}
+
+}  // namespace simdloss

@@ -1,0 +1,404 @@
+// SPDX-License-Identifier: Apache-2.0
+// Products and column sums on every target the CPU has, against sums in a wider type.
+#include "native/gemm.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstring>
+#include <limits>
+#include <type_traits>
+#include <vector>
+
+#include "native/dispatch.h"
+
+#if (defined(__unix__) || defined(__APPLE__)) && !defined(__wasi__)
+#define SIMDLOSS_GUARD_PAGES 1
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+namespace simdloss {
+namespace {
+
+int failures = 0;
+
+#define CHECK(condition, ...)                                   \
+  do {                                                          \
+    if (!(condition) && ++failures <= 20) {                     \
+      std::fprintf(stderr, "%s: ", TargetName(ChosenTarget())); \
+      std::fprintf(stderr, __VA_ARGS__);                        \
+      std::fprintf(stderr, " (%s:%d)\n", #condition, __LINE__); \
+    }                                                           \
+  } while (false)
+
+template <class F>
+void ForEachTarget(F&& f) {
+  const int chosen = ChosenTarget();
+  for (int target = 0; target < kTargets; ++target) {
+    if (ForceTarget(target)) f();
+  }
+  ForceTarget(chosen);
+}
+
+class Random {
+ public:
+  // In [-1, 1].
+  double operator()() {
+    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
+    return static_cast<double>(static_cast<int64_t>(state_) >> 11) / static_cast<double>(int64_t{1} << 52);
+  }
+
+ private:
+  uint64_t state_ = 1;
+};
+
+template <typename T>
+constexpr Dtype kDtype = sizeof(T) == 4 ? Dtype::kFloat32 : Dtype::kFloat64;
+
+// Holds products of two T to more bits than T.
+template <typename T>
+using Wide = std::conditional_t<sizeof(T) == 4, double, long double>;
+
+// rows x cols elements in rows of `stride`, NaN in between; exactly as long as it needs to be.
+template <typename T>
+std::vector<T> RandomMatrix(Random& random, size_t rows, size_t cols, size_t stride) {
+  std::vector<T> x(rows == 0 ? 0 : (rows - 1) * stride + cols, std::numeric_limits<T>::quiet_NaN());
+  for (size_t i = 0; i < rows; ++i) {
+    for (size_t j = 0; j < cols; ++j) x[i * stride + j] = static_cast<T>(random());
+  }
+  return x;
+}
+
+struct Shape {
+  size_t m, n, k;
+};
+
+// A product with leading dimensions beyond the width, and what it should come to.
+template <typename T>
+class Problem {
+ public:
+  static constexpr size_t kGuard = 67;
+  static constexpr T kUntouched = static_cast<T>(-12345);
+
+  Problem(Random& random, Shape shape, bool transpose_a, bool transpose_b, bool with_bias) {
+    call.dtype = kDtype<T>;
+    call.transpose_a = transpose_a;
+    call.transpose_b = transpose_b;
+    call.m = shape.m;
+    call.n = shape.n;
+    call.k = shape.k;
+    call.lda = (transpose_a ? call.m : call.k) + 3;
+    call.ldb = (transpose_b ? call.k : call.n) + 1;
+    call.ldc = call.n + 2;
+    a = RandomMatrix<T>(random, transpose_a ? call.k : call.m, transpose_a ? call.m : call.k, call.lda);
+    b = RandomMatrix<T>(random, transpose_b ? call.n : call.k, transpose_b ? call.k : call.n, call.ldb);
+    bias = RandomMatrix<T>(random, with_bias ? 1 : 0, call.n, call.n);
+    c.resize(call.m * call.ldc + 2 * kGuard);
+    call.a = a.data();
+    call.b = b.data();
+    call.c = c.data() + kGuard;
+    call.bias = with_bias ? bias.data() : nullptr;
+  }
+
+  T A(size_t i, size_t p) const { return a[call.transpose_a ? p * call.lda + i : i * call.lda + p]; }
+  T B(size_t p, size_t j) const { return b[call.transpose_b ? j * call.ldb + p : p * call.ldb + j]; }
+  T C(size_t i, size_t j) const { return c[kGuard + i * call.ldc + j]; }
+
+  void Expect() {
+    expected.assign(call.m * call.n, 0);
+    bound.assign(call.m * call.n, 0);
+    for (size_t i = 0; i < call.m; ++i) {
+      for (size_t j = 0; j < call.n; ++j) {
+        Wide<T> sum = call.bias == nullptr ? 0 : bias[j];
+        Wide<T> magnitude = std::fabs(sum);
+        for (size_t p = 0; p < call.k; ++p) {
+          const Wide<T> product = static_cast<Wide<T>>(A(i, p)) * B(p, j);
+          sum += product;
+          magnitude += std::fabs(product);
+        }
+        expected[i * call.n + j] = sum;
+        bound[i * call.n + j] = magnitude * static_cast<Wide<T>>(call.k + 1) * std::numeric_limits<T>::epsilon();
+      }
+    }
+  }
+
+  void Clear() { c.assign(c.size(), kUntouched); }
+
+  void CheckResult(const char* what) const {
+    size_t wrong = 0;
+    for (size_t i = 0; i < call.m; ++i) {
+      for (size_t j = 0; j < call.n; ++j) {
+        // Written so that NaN is wrong.
+        wrong += !(std::fabs(C(i, j) - expected[i * call.n + j]) <= bound[i * call.n + j]);
+      }
+    }
+    CHECK(wrong == 0, "%s %s: %zu wrong", what, Describe().text, wrong);
+    CHECK(Untouched(0, call.m), "%s %s: wrote outside of C", what, Describe().text);
+  }
+
+  // Is all but rows begin .. end as it was?
+  bool Untouched(size_t begin, size_t end) const {
+    for (size_t at = 0; at < c.size(); ++at) {
+      const size_t row = at < kGuard ? call.m : (at - kGuard) / call.ldc;
+      const bool inside = row >= begin && row < end && (at - kGuard) % call.ldc < call.n;
+      if (!inside && c[at] != kUntouched) return false;
+    }
+    return true;
+  }
+
+  struct Text {
+    char text[96];
+  };
+  Text Describe() const {
+    Text t;
+    std::snprintf(t.text, sizeof(t.text), "f%zu %zu x %zu x %zu%s%s%s", 8 * sizeof(T), call.m, call.n, call.k,
+                  call.transpose_a ? " A'" : "", call.transpose_b ? " B'" : "", call.bias == nullptr ? "" : " bias");
+    return t;
+  }
+
+  GemmCall call;
+  std::vector<T> a, b, bias, c;
+  std::vector<Wide<T>> expected, bound;
+};
+
+template <typename T, class F>
+void ForEachForm(Random& random, Shape shape, F&& f) {
+  for (int form = 0; form < 8; ++form) {
+    Problem<T> problem(random, shape, (form & 1) != 0, (form & 2) != 0, (form & 4) != 0);
+    f(problem);
+  }
+}
+
+// Sizes around whole tiles and vectors of every target; then ones that are packed in several blocks of each dimension,
+// or that take the ways of few rows and of few columns.
+template <typename T>
+std::vector<Shape> Shapes() {
+  std::vector<Shape> shapes;
+  for (size_t m : {0, 1, 2, 3, 5, 8, 9, 11, 17}) {
+    for (size_t n : {0, 1, 2, 4, 5, 8, 15, 16, 17, 24, 27, 33, 48, 51}) {
+      for (size_t k : {0, 1, 2, 3, 8, 19, 51}) shapes.push_back({m, n, k});
+    }
+  }
+  for (Shape shape : {Shape{130, 10, 256},
+                      {256, 10, 128},
+                      {70, 51, 1030},
+                      {67, 401, 530},
+                      {129, 1003, 35},
+                      {1, 784, 128},
+                      {4, 100, 300},
+                      {9, 300, 700},
+                      {100, 1, 333},
+                      {77, 6, 97},
+                      {20, 450, 514}}) {
+    shapes.push_back(shape);
+  }
+  return shapes;
+}
+
+template <typename T>
+void TestProducts() {
+  Random random;
+  for (Shape shape : Shapes<T>()) {
+    ForEachForm<T>(random, shape, [](Problem<T>& problem) {
+      problem.Expect();
+      ForEachTarget([&] {
+        problem.Clear();
+        CHECK(Gemm(problem.call), "%s: no memory", problem.Describe().text);
+        problem.CheckResult("Gemm");
+      });
+    });
+  }
+}
+
+// Any division into rows gives the same bits, and only the rows asked for are written.
+template <typename T>
+void TestRows() {
+  Random random;
+  for (Shape shape : {Shape{97, 10, 256}, {97, 1, 300}, {97, 64, 600}, {200, 17, 40}, {6, 300, 300}, {30, 450, 70}}) {
+    ForEachForm<T>(random, shape, [](Problem<T>& problem) {
+      ForEachTarget([&] {
+        problem.Clear();
+        Gemm(problem.call);
+        const std::vector<T> whole = problem.c;
+        for (size_t piece : {1, 2, 7, 64}) {
+          problem.Clear();
+          for (size_t i = 0; i < problem.call.m; i += piece) {
+            GemmRows(problem.call, i, std::min(i + piece, problem.call.m));
+          }
+          CHECK(std::memcmp(whole.data(), problem.c.data(), whole.size() * sizeof(T)) == 0, "%s by %zu rows",
+                problem.Describe().text, piece);
+        }
+        problem.Clear();
+        GemmRows(problem.call, 2, 4);
+        CHECK(problem.Untouched(2, 4), "%s wrote other rows", problem.Describe().text);
+        problem.Clear();
+        GemmRows(problem.call, 3, 3);
+        CHECK(problem.Untouched(0, 0), "%s wrote for no rows", problem.Describe().text);
+      });
+    });
+  }
+}
+
+// NaN and infinities come out where IEEE sums have them, and nowhere else.
+template <typename T>
+void TestSpecialValues() {
+  const T inf = std::numeric_limits<T>::infinity();
+  const T nan = std::numeric_limits<T>::quiet_NaN();
+  const struct {
+    T a, b, other_b;
+  } rows[] = {{inf, 1, 1}, {-inf, 0, 1}, {nan, 1, 1}, {1, inf, 1}, {0, -inf, 1}, {1, nan, 0}, {inf, inf, -1}};
+  Random random;
+  for (Shape shape : {Shape{5, 3, 40}, {9, 13, 5}, {9, 50, 20}, {3, 60, 200}}) {
+    ForEachForm<T>(random, shape, [&](Problem<T>& problem) {
+      const GemmCall& call = problem.call;
+      for (const auto& row : rows) {
+        const Problem<T> before = problem;
+        const size_t p = call.k - 1;
+        problem.a[call.transpose_a ? p * call.lda + 1 : call.lda + p] = row.a;
+        for (size_t j = 0; j < call.n; ++j) {
+          problem.b[call.transpose_b ? j * call.ldb + p : p * call.ldb + j] = j == 2 ? row.b : row.other_b;
+        }
+        ForEachTarget([&] {
+          problem.Clear();
+          Gemm(call);
+          for (size_t i = 0; i < call.m; ++i) {
+            for (size_t j = 0; j < call.n; ++j) {
+              const T product = problem.A(i, p) * problem.B(p, j);
+              const T got = problem.C(i, j);
+              const bool same = std::isnan(product)   ? std::isnan(got)
+                                : std::isinf(product) ? got == product
+                                                      : std::isfinite(got);
+              CHECK(same, "%s: (%zu, %zu) is %g where %g was added", problem.Describe().text, i, j,
+                    static_cast<double>(got), static_cast<double>(product));
+            }
+          }
+        });
+        problem.a = before.a;
+        problem.b = before.b;
+      }
+    });
+  }
+}
+
+#if SIMDLOSS_GUARD_PAGES
+// Memory that ends where the next byte must not be touched.
+class GuardedCopy {
+ public:
+  GuardedCopy() {
+    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
+    memory_ = static_cast<char*>(mmap(nullptr, kBytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0));
+    CHECK(memory_ != MAP_FAILED && mprotect(memory_ + kBytes, page, PROT_NONE) == 0, "no guarded memory");
+  }
+
+  template <typename T>
+  T* Of(const std::vector<T>& x) {
+    T* const copy = reinterpret_cast<T*>(memory_ + kBytes) - x.size();
+    std::copy(x.begin(), x.end(), copy);
+    return copy;
+  }
+
+ private:
+  static constexpr size_t kBytes = size_t{1} << 20;
+  char* memory_;
+};
+
+// Reads no byte beyond the operands; one that did would end the process.
+template <typename T>
+void TestReads() {
+  static GuardedCopy a, b, c, bias;
+  Random random;
+  for (Shape shape :
+       {Shape{5, 3, 7}, {9, 50, 20}, {3, 65, 130}, {70, 11, 61}, {67, 53, 35}, {1, 47, 29}, {66, 401, 9}}) {
+    ForEachForm<T>(random, shape, [](Problem<T>& problem) {
+      GemmCall call = problem.call;
+      call.ldc = call.n;
+      call.a = a.Of(problem.a);
+      call.b = b.Of(problem.b);
+      if (call.bias != nullptr) call.bias = bias.Of(problem.bias);
+      const std::vector<T> out(call.m * call.n);
+      ForEachTarget([&] {
+        problem.Clear();
+        Gemm(problem.call);
+        T* const got = c.Of(out);
+        call.c = got;
+        Gemm(call);
+        bool same = true;
+        for (size_t i = 0; i < call.m; ++i) {
+          for (size_t j = 0; j < call.n; ++j) same &= got[i * call.n + j] == problem.C(i, j);
+        }
+        CHECK(same, "%s: other values at other addresses", problem.Describe().text);
+      });
+    });
+  }
+  for (size_t rows : {1, 5, 40}) {
+    for (size_t cols : {1, 3, 10, 133}) {
+      const T* const x = a.Of(RandomMatrix<T>(random, rows, cols, cols));
+      ForEachTarget([&] {
+        T* const sums = c.Of(std::vector<T>(cols));
+        ColumnSums(kDtype<T>, rows, cols, x, cols, sums);
+        CHECK(std::fabs(sums[0]) <= static_cast<T>(rows), "ColumnSums at the end of memory");
+      });
+    }
+  }
+}
+#endif
+
+template <typename T>
+void TestColumnSums() {
+  const struct {
+    size_t rows, cols, padding;
+  } rows[] = {{0, 5, 0},    {1, 1, 0},    {3, 7, 2},    {4, 16, 0},  {17, 1, 0},   {1000, 1, 0}, {1000, 1, 4},
+              {333, 10, 0}, {333, 10, 1}, {41, 129, 0}, {64, 33, 0}, {5, 1024, 0}, {9, 2051, 3}, {70, 2051, 0}};
+  Random random;
+  for (const auto& row : rows) {
+    const size_t stride = row.cols + row.padding;
+    const std::vector<T> x = RandomMatrix<T>(random, row.rows, row.cols, stride);
+    ForEachTarget([&] {
+      std::vector<T> out(row.cols + 1, 7);
+      ColumnSums(kDtype<T>, row.rows, row.cols, x.data(), stride, out.data());
+      size_t wrong = 0;
+      for (size_t j = 0; j < row.cols; ++j) {
+        long double sum = 0;
+        for (size_t i = 0; i < row.rows; ++i) sum += x[i * stride + j];
+        // Summed in double, then rounded once.
+        const long double bound =
+            std::fabs(sum) * std::numeric_limits<T>::epsilon() +
+            static_cast<long double>(row.rows * row.rows) * std::numeric_limits<double>::epsilon();
+        wrong += !(std::fabs(out[j] - sum) <= bound);
+      }
+      CHECK(wrong == 0, "ColumnSums f%zu %zu x %zu: %zu wrong", 8 * sizeof(T), row.rows, row.cols, wrong);
+      CHECK(out[row.cols] == 7, "ColumnSums f%zu %zu x %zu wrote past the end", 8 * sizeof(T), row.rows, row.cols);
+    });
+  }
+
+  // A float sum that float arithmetic could not hold.
+  const float large[] = {3e38f, 3e38f, -3e38f, -3e38f};
+  ForEachTarget([&] {
+    float sum = 0;
+    ColumnSums(Dtype::kFloat32, 4, 1, large, 1, &sum);
+    CHECK(sum == 0, "ColumnSums of large floats is %g", sum);
+  });
+}
+
+}  // namespace
+}  // namespace simdloss
+
+int main() {
+  using namespace simdloss;
+  TestProducts<float>();
+  TestProducts<double>();
+  TestRows<float>();
+  TestRows<double>();
+  TestSpecialValues<float>();
+  TestSpecialValues<double>();
+#if SIMDLOSS_GUARD_PAGES
+  TestReads<float>();
+  TestReads<double>();
+#endif
+  TestColumnSums<float>();
+  TestColumnSums<double>();
+  if (failures != 0) std::fprintf(stderr, "gemm_test: %d failures\n", failures);
+  return failures != 0;
+}
