@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+// The base of all built-in activations: checks, once, and the two methods.
+
+import { type ArrayInput, type MatrixView, type TypedArray, toMatrix, toView, type View } from '../array-input';
+import { describe, dtypeError, optionError, shapeError } from '../errors';
+import { type ActivationKernel, check, native, slots } from '../native';
+import { NDArray } from '../ndarray/ndarray';
+import { readArguments } from '../options';
+import { allocate, asFloat, type FloatDtype, type Output, outOf, outputFor } from '../outputs';
+import type { IActivation, OutOption } from './iactivation';
+
+/** How constructor arguments are read: option names, those that plain numbers set in order, and the one an array sets. */
+export interface ActivationTraits {
+  readonly options?: readonly string[];
+  readonly numbers?: readonly string[];
+  readonly array?: string;
+}
+
+/** Arrays of one call, checked. */
+interface Inputs {
+  readonly z: MatrixView;
+  readonly view: View;
+  readonly dtype: FloatDtype;
+}
+
+/** An activation that runs on the native kernels. */
+export abstract class NativeActivation implements IActivation {
+  /** @internal The functor of native/kernels/activation-inl.h. */
+  abstract readonly kernel: ActivationKernel;
+  /** @internal Its parameters. */
+  readonly params: readonly [number, number, number] = [0, 0, 0];
+
+  /** @internal */
+  protected static read(traits: ActivationTraits, owner: string, args: readonly unknown[]): Record<string, unknown> {
+    return readArguments(owner, args, traits.options ?? [], traits.numbers ?? [], traits.array);
+  }
+
+  abstract toString(): string;
+
+  numParams(_inputSize: number): number {
+    return 0;
+  }
+
+  getActivation(input: ArrayInput, _training = false, options?: OutOption): NDArray {
+    const inputs = this.check(input);
+    return this.forward(inputs, input, outOf(options), this, undefined);
+  }
+
+  backprop(input: ArrayInput, epsilon: ArrayInput, options?: OutOption): [NDArray, NDArray | null] {
+    const inputs = this.check(input);
+    return [this.backward(inputs, this.checkEpsilon(epsilon, inputs), outOf(options), this, undefined), null];
+  }
+
+  // --- For the losses ---
+
+  /** @internal Writes the activation to the call block; returns the array of slopes where there is one. */
+  write(block: Float64Array, z: MatrixView): TypedArray | undefined {
+    block[slots.activation] = native.activations[this.kernel];
+    block[slots.activationParam0] = this.params[0];
+    block[slots.activationParam1] = this.params[1];
+    block[slots.activationParam2] = this.params[2];
+    const alpha = this.alphaFor(z.cols, z.rows);
+    block[slots.alphaStride] = alpha === undefined ? 0 : alpha.rowStride;
+    return alpha?.data;
+  }
+
+  /** @internal The slopes below 0 of a kernel that reads them from an array, checked against the columns. */
+  alphaFor(_cols: number, _rows: number): MatrixView | undefined {
+    return undefined;
+  }
+
+  // --- Shared by the activations that do more ---
+
+  /** @internal */
+  protected check(input: ArrayInput): Inputs {
+    const view = toView(input, 'input', 'float32');
+    const dtype = asFloat(view.dtype, 'input');
+    const z = toMatrix(view);
+    if (z.cols === 0) throw shapeError('input', 'at least one column', view.shape);
+    return { z, view, dtype };
+  }
+
+  /** @internal */
+  protected checkEpsilon(epsilon: ArrayInput, inputs: Inputs): MatrixView {
+    const view = toView(epsilon, 'epsilon', inputs.dtype);
+    const { shape } = inputs.view;
+    if (view.shape.length !== shape.length || view.shape.some((size, axis) => size !== shape[axis])) {
+      throw shapeError('epsilon', `input's shape ${describe(shape)}`, view.shape);
+    }
+    return toMatrix(view);
+  }
+
+  /** @internal f(input) by `kernel`, into `out` or in place on the caller's array. */
+  protected forward(
+    inputs: Inputs,
+    input: unknown,
+    out: unknown,
+    kernel: NativeActivation,
+    slopes: MatrixView | undefined,
+  ): NDArray {
+    const { z, view, dtype } = inputs;
+    const given = out !== undefined && out !== null;
+    // Numbers have no memory to write to, and strides that don't fold to rows were copied.
+    if (given || z.copied || Array.isArray(input)) {
+      const result = given
+        ? outputFor(out, dtype, view.shape, z.rows, z.cols, [z, slopes ?? kernel.alphaFor(z.cols, z.rows)], z)
+        : allocate(dtype, view.shape, z.rows, z.cols);
+      run(kernel, z, undefined, slopes, result);
+      if (given || !(input instanceof NDArray)) return result.array;
+      return input.assign(result.array);
+    }
+    const array = input instanceof NDArray ? input : new NDArray(z.data, view.shape, view.strides);
+    run(kernel, z, undefined, slopes, { data: z.data as Float32Array | Float64Array, rowStride: z.rowStride, array });
+    return array;
+  }
+
+  /** @internal dL/dz by `kernel`. */
+  protected backward(
+    inputs: Inputs,
+    epsilon: MatrixView,
+    out: unknown,
+    kernel: NativeActivation,
+    slopes: MatrixView | undefined,
+  ): NDArray {
+    const { z, view, dtype } = inputs;
+    const alpha = slopes ?? kernel.alphaFor(z.cols, z.rows);
+    const result = outputFor(out, dtype, view.shape, z.rows, z.cols, [z, epsilon, alpha], z);
+    run(kernel, z, epsilon, slopes, result);
+    return result.array;
+  }
+}
+
+/** One native call over checked arrays. */
+function run(
+  kernel: NativeActivation,
+  z: MatrixView,
+  epsilon: MatrixView | undefined,
+  slopes: MatrixView | undefined,
+  out: Output,
+): void {
+  let alpha = prepare(kernel, z, epsilon, out.rowStride);
+  if (slopes !== undefined) {
+    alpha = slopes.data;
+    native.block[slots.alphaStride] = slopes.rowStride;
+  }
+  check(native.activation(z.data, epsilon?.data, alpha, out.data));
+}
+
+/** Writes a call's numbers to the call block; returns the kernel's array of slopes. */
+export function prepare(
+  kernel: NativeActivation,
+  z: MatrixView,
+  epsilon: MatrixView | undefined,
+  outStride: number,
+): TypedArray | undefined {
+  const block = native.block;
+  block[slots.rows] = z.rows;
+  block[slots.cols] = z.cols;
+  block[slots.inputStride] = z.rowStride;
+  block[slots.labelStride] = epsilon === undefined ? 0 : epsilon.rowStride;
+  block[slots.outStride] = outStride;
+  return kernel.write(block, z);
+}
+
+/** An activation from what a caller passes: an object, an enum value, or a name. */
+export function checkActivation(value: unknown): IActivation {
+  if (value === undefined || value === null) throw optionError('activationFn', 'an activation', value);
+  const activation = value as IActivation;
+  if (typeof activation.getActivation !== 'function' || typeof activation.backprop !== 'function') {
+    throw dtypeError('activationFn', 'an activation: an object, an Activation or a name', value);
+  }
+  return activation;
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: Apache-2.0
+// The base of all built-in losses: every check, once, and the five methods.
+
+import { ActivationIdentity } from '../activations/activation-identity';
+import type { IActivation, OutOption } from '../activations/iactivation';
+import { NativeActivation } from '../activations/native-activation';
+import { resolveActivation } from '../activations/resolve';
+import { type ArrayInput, type MatrixView, type TypedArray, toMatrix, toView } from '../array-input';
+import { describe, optionError, rangeError, shapeError } from '../errors';
+import { check, type LossKernel, native, Status, slots } from '../native';
+import { NDArray } from '../ndarray/ndarray';
+import { isArrayLike, readArguments } from '../options';
+import { allocate, asFloat, type FloatDtype, type Output, outOf, outputFor } from '../outputs';
+import type { ActivationInput, GradientAndScore, ILossFunction, MaskInput } from './iloss-function';
+
+/** What tells one loss from another. */
+export interface LossTraits {
+  readonly kernel: LossKernel;
+  /** The loss of an element is divided by the number of columns. */
+  readonly meanOverColumns?: boolean;
+  /** Couples a row or the batch: masks are per example only. */
+  readonly coupled?: boolean;
+  /** Names of the options, besides `weights`. */
+  readonly options?: readonly string[];
+  /** The options that plain numbers set, in order. */
+  readonly numbers?: readonly string[];
+  /** Takes class weights. */
+  readonly weighted?: boolean;
+}
+
+/** The inputs of one call, checked. */
+interface Inputs {
+  readonly z: MatrixView;
+  readonly shape: readonly number[];
+  readonly dtype: FloatDtype;
+  readonly labels: MatrixView;
+  readonly mask: MatrixView | undefined;
+  readonly maskPerExample: boolean;
+  readonly labelCols: number;
+}
+
+const identity = new ActivationIdentity();
+
+/** A loss that runs on the native kernels. */
+export abstract class NativeLoss implements ILossFunction {
+  /** @internal */
+  protected readonly traits: LossTraits;
+  /** Class weights, one a column, or null. A copy of what the constructor was given. */
+  readonly weights: NDArray | null;
+  /** @internal */
+  protected readonly options: Readonly<Record<string, unknown>>;
+
+  /** @internal */
+  protected constructor(traits: LossTraits, args: readonly unknown[]) {
+    const names = [...(traits.options ?? []), ...(traits.weighted ? ['weights'] : [])];
+    const owner = new.target.name;
+    this.traits = traits;
+    this.options = readArguments(owner, args, names, traits.numbers ?? [], traits.weighted ? 'weights' : undefined);
+    this.weights = this.options['weights'] === undefined ? null : readWeights(this.options['weights']);
+  }
+
+  name(): string {
+    return `${this.constructor.name}()`;
+  }
+
+  toString(): string {
+    return this.name();
+  }
+
+  computeScore(
+    labels: ArrayInput,
+    preOutput: ArrayInput,
+    activationFn: ActivationInput,
+    mask?: MaskInput,
+    average = false,
+    options?: OutOption,
+  ): number {
+    outOf(options);
+    const inputs = this.check(labels, preOutput, mask, average);
+    const activation = resolveActivation(activationFn);
+    const score = this.run(inputs, activation, true, undefined, undefined);
+    return this.averaged(score, inputs, average);
+  }
+
+  computeScoreArray(
+    labels: ArrayInput,
+    preOutput: ArrayInput,
+    activationFn: ActivationInput,
+    mask?: MaskInput,
+    options?: OutOption,
+  ): NDArray {
+    const out = outOf(options);
+    const inputs = this.check(labels, preOutput, mask, false);
+    const activation = resolveActivation(activationFn);
+    const { rows } = inputs.z;
+    const result = outputFor(out, inputs.dtype, [rows, 1], rows, 1, this.reads(inputs, activation));
+    if (result.rowStride === 1) {
+      this.run(inputs, activation, false, undefined, result.data);
+    } else {
+      const scores = allocate(inputs.dtype, [rows, 1], rows, 1);
+      this.run(inputs, activation, false, undefined, scores.data);
+      result.array.assign(scores.array);
+    }
+    return result.array;
+  }
+
+  computeGradient(
+    labels: ArrayInput,
+    preOutput: ArrayInput,
+    activationFn: ActivationInput,
+    mask?: MaskInput,
+    options?: OutOption,
+  ): NDArray {
+    const out = outOf(options);
+    const inputs = this.check(labels, preOutput, mask, false);
+    const activation = resolveActivation(activationFn);
+    const result = this.gradientFor(out, inputs, activation);
+    this.run(inputs, activation, false, result, undefined);
+    return result.array;
+  }
+
+  computeGradientAndScore(
+    labels: ArrayInput,
+    preOutput: ArrayInput,
+    activationFn: ActivationInput,
+    mask?: MaskInput,
+    average = false,
+    options?: OutOption,
+  ): GradientAndScore {
+    const out = outOf(options);
+    const inputs = this.check(labels, preOutput, mask, average);
+    const activation = resolveActivation(activationFn);
+    const result = this.gradientFor(out, inputs, activation);
+    const score = this.run(inputs, activation, true, result, undefined);
+    return { score: this.averaged(score, inputs, average), gradient: result.array };
+  }
+
+  // --- What a loss may define otherwise ---
+
+  /** Columns of the labels, whose shape is `shape` as a matrix of `rows`. */
+  protected labelColumns(z: MatrixView, _labels: MatrixView): number {
+    return z.cols;
+  }
+
+  /** Is this a legal shape of labels for preOutput's shape? */
+  protected acceptsLabels(labels: readonly number[], preOutput: readonly number[]): boolean {
+    return sameShape(labels, preOutput);
+  }
+
+  /** The legal label shapes, for a message. */
+  protected labelShape(preOutput: readonly number[]): string {
+    return `preOutput's shape ${describe(preOutput)}`;
+  }
+
+  /** Writes the loss's own numbers to the call block. */
+  protected writeOptions(_block: Float64Array, _inputs: { z: MatrixView; labelCols: number }): void {}
+
+  /** Divides by the rows where a mean is asked. */
+  protected averaged(score: number, inputs: { z: MatrixView }, average: boolean): number {
+    return average ? score / inputs.z.rows : score;
+  }
+
+  /** Are labels class indices, one a row? */
+  protected get sparse(): boolean {
+    return false;
+  }
+
+  // --- Checks ---
+
+  private check(labels: ArrayInput, preOutput: ArrayInput, mask: MaskInput, average: boolean): Inputs {
+    const zView = toView(preOutput, 'preOutput', 'float32');
+    const dtype = asFloat(zView.dtype, 'preOutput');
+    const z = toMatrix(zView);
+    if (z.cols === 0) throw shapeError('preOutput', 'at least one column', zView.shape);
+    const shape = zView.shape;
+
+    const labelView = toView(labels, 'labels', dtype);
+    if (!this.acceptsLabels(labelView.shape, shape)) {
+      throw shapeError('labels', this.labelShape(shape), labelView.shape);
+    }
+    const labelMatrix = this.sparse ? asColumn(toMatrix(labelView), z.rows) : toMatrix(labelView);
+    const labelCols = this.labelColumns(z, labelMatrix);
+
+    let maskMatrix: MatrixView | undefined;
+    let maskPerExample = false;
+    if (mask !== undefined && mask !== null) {
+      const maskView = toView(mask, 'mask', dtype);
+      maskPerExample = isPerExample(maskView.shape, shape, z.rows);
+      if (!maskPerExample && !sameShape(maskView.shape, shape)) {
+        throw shapeError('mask', `[${z.rows}, 1] per example or ${describe(shape)} per output`, maskView.shape);
+      }
+      if (!maskPerExample && this.traits.coupled && z.cols > 1) {
+        throw shapeError('mask', `[${z.rows}, 1], as ${this.name()} takes masks per example only`, maskView.shape);
+      }
+      maskMatrix = maskPerExample ? asColumn(toMatrix(maskView), z.rows) : toMatrix(maskView);
+    }
+    if (this.weights !== null && this.weights.length !== z.cols) {
+      throw shapeError('weights', `${z.cols} values, one a column of preOutput`, this.weights.length);
+    }
+    if (average && z.rows === 0) throw shapeError('preOutput', 'at least one row where a mean is asked', shape);
+    return { z, shape, dtype, labels: labelMatrix, mask: maskMatrix, maskPerExample, labelCols };
+  }
+
+  private gradientFor(out: unknown, inputs: Inputs, activation: IActivation): Output {
+    const { z, shape, dtype } = inputs;
+    return outputFor(out, dtype, shape, z.rows, z.cols, this.reads(inputs, activation), z);
+  }
+
+  /** Everything that a call reads, for the overlap check. */
+  private reads(inputs: Inputs, activation: IActivation): (MatrixView | undefined)[] {
+    const alpha =
+      activation instanceof NativeActivation ? activation.alphaFor(inputs.z.cols, inputs.z.rows) : undefined;
+    return [inputs.z, inputs.labels, inputs.mask, alpha];
+  }
+
+  // --- The call ---
+
+  private run(
+    inputs: Inputs,
+    activation: IActivation,
+    wantScore: boolean,
+    gradient: Output | undefined,
+    scoreArray: TypedArray | undefined,
+  ): number {
+    return activation instanceof NativeActivation
+      ? this.call(inputs, activation, wantScore, gradient, scoreArray)
+      : this.runCustom(inputs, activation, wantScore, gradient, scoreArray);
+  }
+
+  private call(
+    inputs: Inputs,
+    activation: NativeActivation,
+    wantScore: boolean,
+    gradient: Output | undefined,
+    scoreArray: TypedArray | undefined,
+  ): number {
+    const { z, labels, mask } = inputs;
+    const block = native.block;
+    const { traits } = this;
+    block[slots.loss] = native.losses[traits.kernel];
+    block[slots.rows] = z.rows;
+    block[slots.cols] = z.cols;
+    block[slots.labelCols] = inputs.labelCols;
+    block[slots.scale] = traits.meanOverColumns ? 1 / z.cols : 1;
+    block[slots.mixtures] = 1;
+    block[slots.hasIgnore] = 0;
+    block[slots.sparse] = this.sparse ? 1 : 0;
+    block[slots.wantScore] = wantScore ? 1 : 0;
+    block[slots.inputStride] = z.rowStride;
+    block[slots.labelStride] = labels.rowStride;
+    block[slots.maskRowStride] = mask === undefined ? 0 : mask.rowStride;
+    block[slots.maskColStride] = inputs.maskPerExample ? 0 : 1;
+    block[slots.outStride] = gradient === undefined ? z.cols : gradient.rowStride;
+    const alpha = activation.write(block, z);
+    this.writeOptions(block, inputs);
+    const status = native.loss(z.data, labels.data, mask?.data, this.weights?.data, alpha, gradient?.data, scoreArray);
+    if (status === Status.BAD_LABEL) throw badLabel(labels, block[slots.badRow] ?? 0, z.cols);
+    check(status);
+    return block[slots.score] ?? 0;
+  }
+
+  /** A user's own activation: its outputs through the loss with identity, and its backprop. */
+  private runCustom(
+    inputs: Inputs,
+    activation: IActivation,
+    wantScore: boolean,
+    gradient: Output | undefined,
+    scoreArray: TypedArray | undefined,
+  ): number {
+    const { z, shape } = inputs;
+    const logits = () => new NDArray(z.data, shape, stridesOf(shape, z)).dup();
+    const outputs = activation.getActivation(logits(), true);
+    const view = toView(outputs, 'activation output', inputs.dtype);
+    if (!sameShape(view.shape, shape)) throw shapeError('activation output', describe(shape), view.shape);
+    if (view.dtype !== inputs.dtype) asFloat(view.dtype, 'activation output');
+    const activated: Inputs = { ...inputs, z: toMatrix(view), dtype: asFloat(view.dtype, 'activation output') };
+    if (gradient === undefined) return this.call(activated, identity, wantScore, undefined, scoreArray);
+    const slope = allocate(activated.dtype, shape, z.rows, z.cols);
+    const score = this.call(activated, identity, wantScore, slope, scoreArray);
+    const [backpropagated] = activation.backprop(logits(), slope.array);
+    const result = toView(backpropagated, 'activation gradient', inputs.dtype);
+    if (!sameShape(result.shape, shape)) throw shapeError('activation gradient', describe(shape), result.shape);
+    gradient.array.assign(backpropagated);
+    return score;
+  }
+}
+
+/** A copy of the weights, `[c]`. */
+function readWeights(value: unknown): NDArray {
+  if (!isArrayLike(value)) throw optionError('weights', 'an array with one value a column', value);
+  const view = toView(value, 'weights', 'float64');
+  const { rows, cols, ...matrix } = toMatrix(view);
+  if (view.shape.length !== 1 && rows !== 1) throw shapeError('weights', '[c] or [1, c]', view.shape);
+  return new NDArray(matrix.data, [rows * cols], [view.shape.length === 1 ? matrix.rowStride : 1]).dup();
+}
+
+function sameShape(a: readonly number[], b: readonly number[]): boolean {
+  // A vector [n] is the column [n, 1].
+  if (a.length === 1 && b.length === 2) return a[0] === b[0] && b[1] === 1;
+  if (a.length === 2 && b.length === 1) return a[0] === b[0] && a[1] === 1;
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
+/** `[n]`, `[n, 1]`, or preOutput's leading axes, with or without a last axis of 1. */
+export function isPerExample(shape: readonly number[], preOutput: readonly number[], rows: number): boolean {
+  if (shape[0] === rows && (shape.length === 1 || (shape.length === 2 && shape[1] === 1))) return true;
+  const leading = preOutput.length - 1;
+  if (shape.length !== leading && !(shape.length === leading + 1 && shape[leading] === 1)) return false;
+  for (let axis = 0; axis < leading; axis++) if (shape[axis] !== preOutput[axis]) return false;
+  return leading > 0;
+}
+
+/** Values, one a row, as a column of `rows`; a stored shape of leading axes folds to it. */
+function asColumn(matrix: MatrixView, rows: number): MatrixView {
+  if (matrix.cols === 1 && matrix.rows === rows) return matrix;
+  // [b, t] without a last axis: rows b with t contiguous columns, or copied to that.
+  if (matrix.rowStride === matrix.cols || matrix.rows <= 1) return { ...matrix, rows, cols: 1, rowStride: 1 };
+  const packed = new NDArray(matrix.data, [matrix.rows, matrix.cols], [matrix.rowStride, 1]).dup();
+  return { data: packed.data, rows, cols: 1, rowStride: 1, dtype: matrix.dtype, copied: true };
+}
+
+/** Strides over `matrix.data` for `shape`, whose leading axes the matrix folds. */
+function stridesOf(shape: readonly number[], matrix: MatrixView): number[] {
+  const strides = new Array<number>(shape.length);
+  let stride = shape.length === 1 ? matrix.rowStride : 1;
+  for (let axis = shape.length - 1; axis >= 0; axis--) {
+    strides[axis] = stride;
+    stride = axis === shape.length - 1 && shape.length > 1 ? matrix.rowStride : stride * (shape[axis] ?? 1);
+  }
+  return strides;
+}
+
+function badLabel(labels: MatrixView, row: number, classes: number): RangeError {
+  return rangeError(
+    `labels: row ${row}`,
+    `a class index from 0 to ${classes - 1}`,
+    labels.data[row * labels.rowStride],
+  );
+}

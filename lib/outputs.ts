@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: Apache-2.0
+// Results: fresh arrays, or the caller's `out`, checked before anything is computed.
+import { type Dtype, type MatrixView, toMatrix, toView } from './array-input';
+import { bufferError, describe, dtypeError, optionError, shapeError } from './errors';
+import { NDArray } from './ndarray/ndarray';
+
+/** The dtypes that are computed in. */
+export type FloatDtype = 'float32' | 'float64';
+
+/** A result to be filled: rows of `cols` elements, `rowStride` apart. */
+export interface Output {
+  readonly data: Float32Array | Float64Array;
+  readonly rowStride: number;
+  /** What the caller gets back. */
+  readonly array: NDArray;
+}
+
+/** A fresh array of zeros. */
+export function allocate(dtype: FloatDtype, shape: readonly number[], rows: number, cols: number): Output {
+  const data = dtype === 'float32' ? new Float32Array(rows * cols) : new Float64Array(rows * cols);
+  return { data, rowStride: cols, array: new NDArray(data, shape) };
+}
+
+/** Narrows to the dtypes that are computed in. */
+export function asFloat(dtype: Dtype, name: string): FloatDtype {
+  if (dtype !== 'float32' && dtype !== 'float64') throw dtypeError(name, 'float32 or float64', dtype);
+  return dtype;
+}
+
+/** Reads `out` from call options, whose only name it is. */
+export function outOf(options: unknown): unknown {
+  if (options === undefined || options === null) return undefined;
+  if (typeof options !== 'object') throw optionError('options', 'an object', options);
+  let out: unknown;
+  for (const key of Object.keys(options)) {
+    if (key !== 'out') throw optionError('options', 'the name out', key);
+    out = (options as Record<string, unknown>)[key];
+  }
+  return out;
+}
+
+/**
+ * The output of a call: the caller's `out` where given. It may be `inPlace` exactly; any other overlap with an input
+ * is an error.
+ */
+export function outputFor(
+  out: unknown,
+  dtype: FloatDtype,
+  shape: readonly number[],
+  rows: number,
+  cols: number,
+  inputs: readonly (MatrixView | undefined)[],
+  inPlace?: MatrixView,
+): Output {
+  if (out === undefined || out === null) return allocate(dtype, shape, rows, cols);
+  const view = toView(out, 'out', dtype);
+  if (Array.isArray(out)) throw dtypeError('out', 'an NDArray or a typed array', 'an array of numbers');
+  if (view.dtype !== dtype) throw dtypeError('out', dtype, view.dtype);
+  let output: MatrixView;
+  if (ArrayBuffer.isView(out)) {
+    const expected = `${rows * cols} elements`;
+    if (view.data.length < rows * cols) throw bufferError('out', expected, view.data.length);
+    if (view.data.length > rows * cols) throw shapeError('out', expected, view.data.length);
+    output = { data: view.data, rows, cols, rowStride: cols, dtype, copied: false };
+  } else {
+    const same = view.shape.length === shape.length && view.shape.every((size, axis) => size === shape[axis]);
+    if (!same) throw shapeError('out', `shape ${describe(shape)}`, view.shape);
+    output = toMatrix(view);
+    if (output.copied)
+      throw bufferError('out', 'contiguous rows a fixed stride apart', `strides ${describe(view.strides)}`);
+  }
+  for (const input of inputs) {
+    if (input === undefined || !overlaps(output, input)) continue;
+    const same = input === inPlace && !input.copied && isSame(output, input);
+    if (!same) throw bufferError('out', 'memory of its own, or preOutput exactly', 'memory that overlaps an input');
+  }
+  const data = output.data as Float32Array | Float64Array;
+  const array =
+    out instanceof NDArray ? out : new NDArray(data, shape, ArrayBuffer.isView(out) ? undefined : view.strides);
+  return { data, rowStride: output.rowStride, array };
+}
+
+function isSame(a: MatrixView, b: MatrixView): boolean {
+  return (
+    a.data.buffer === b.data.buffer &&
+    a.data.byteOffset === b.data.byteOffset &&
+    a.dtype === b.dtype &&
+    (a.rowStride === b.rowStride || a.rows <= 1)
+  );
+}
+
+/** Do two matrices share an element's memory? Interleaved columns of one wider array do not. */
+export function overlaps(a: MatrixView, b: MatrixView): boolean {
+  if (a.data.buffer !== b.data.buffer || a.rows * a.cols === 0 || b.rows * b.cols === 0) return false;
+  const aBegin = a.data.byteOffset;
+  const bBegin = b.data.byteOffset;
+  const aSize = a.data.BYTES_PER_ELEMENT;
+  const bSize = b.data.BYTES_PER_ELEMENT;
+  const aEnd = aBegin + ((a.rows - 1) * a.rowStride + a.cols) * aSize;
+  const bEnd = bBegin + ((b.rows - 1) * b.rowStride + b.cols) * bSize;
+  if (aEnd <= bBegin || bEnd <= aBegin) return false;
+  const stride = a.rowStride * aSize;
+  if (stride !== b.rowStride * bSize || stride === 0) return true;
+  // The columns as intervals of one period: they meet directly or across the period's end.
+  const distance = (((bBegin - aBegin) % stride) + stride) % stride;
+  return distance < a.cols * aSize || distance + b.cols * bSize > stride;
+}
