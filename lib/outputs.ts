@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Results: fresh arrays, or the caller's `out`, checked before anything is computed.
-import { type Dtype, type MatrixView, toMatrix, toView } from './array-input';
+import { type Dtype, type MatrixView, repeatsElements, toMatrix, toView, type View } from './array-input';
 import { bufferError, describe, dtypeError, optionError, shapeError } from './errors';
 import { NDArray } from './ndarray/ndarray';
 
@@ -65,9 +65,11 @@ export function outputFor(
   } else {
     const same = view.shape.length === shape.length && view.shape.every((size, axis) => size === shape[axis]);
     if (!same) throw shapeError('out', `shape ${describe(shape)}`, view.shape);
+    checkWritable(view, 'out');
     output = toMatrix(view);
-    if (output.copied)
+    if (output.copied) {
       throw bufferError('out', 'contiguous rows a fixed stride apart', `strides ${describe(view.strides)}`);
+    }
   }
   for (const input of inputs) {
     if (input === undefined || !overlaps(output, input)) continue;
@@ -78,6 +80,12 @@ export function outputFor(
   const array =
     out instanceof NDArray ? out : new NDArray(data, shape, ArrayBuffer.isView(out) ? undefined : view.strides);
   return { data, rowStride: output.rowStride, array };
+}
+
+/** A view that repeats elements can be read, but not written. */
+export function checkWritable(view: View, name: string): void {
+  if (!repeatsElements(view.shape, view.strides)) return;
+  throw bufferError(name, 'elements with memory of their own', `strides ${describe(view.strides)}`);
 }
 
 function isSame(a: MatrixView, b: MatrixView): boolean {

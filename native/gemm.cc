@@ -18,7 +18,7 @@ namespace {
 
 // Apart from ThreadScratch(): callers keep their own arrays there across a product.
 Scratch& PanelScratch() {
-  static thread_local Scratch scratch;
+  static SIMDLOSS_THREAD_LOCAL Scratch scratch;
   return scratch;
 }
 

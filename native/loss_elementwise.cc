@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <cmath>
 
+#include "native/double_double.h"
 #include "native/loss_drivers.h"
 #include "native/reader.h"
 #include "native/stages.h"
@@ -95,8 +97,21 @@ InputKind InputOf(const LossCall& call, const LossStages<T>& stages) {
   return stages.loss[static_cast<size_t>(call.loss)][fused][kTerm] == nullptr ? kStagedInput : fused;
 }
 
+// Elements first .. last of the flat array; whole rows where row scores are asked for.
 template <class T>
-void Run(const LossCall& call, RowRange range, double* score) {
+void Run(const LossCall& call, size_t first, size_t last, double* score);
+
+// The score of a stretch in float64 lanes. A score is a float64 number: where float32 terms overflow, it may not.
+double ScoreInDouble(LossCall call, size_t first, size_t last) {
+  call.gradient = nullptr;
+  call.score_array = nullptr;
+  double score = 0;
+  Run<double>(call, first, last, &score);
+  return score;
+}
+
+template <class T>
+void Run(const LossCall& call, size_t first, size_t last, double* score) {
   const auto& stages = ChosenLossStages<T>();
   const InputKind input = InputOf(call, stages);
   const bool terms = call.score || call.score_array != nullptr;
@@ -110,26 +125,28 @@ void Run(const LossCall& call, RowRange range, double* score) {
                                                               : activations.value[kind];
 
   const size_t cols = call.cols;
-  const Reader<T> z(call.pre_output, cols), y(call.labels, cols), mask(call.mask, cols), weights(call.weights, cols),
-      alpha(call.alpha, cols);
+  const auto reader = [&](const Matrix& m) { return Reader<T>(m, cols, call.dtype); };
+  const Reader<T> z = reader(call.pre_output), y = reader(call.labels), mask = reader(call.mask),
+                  weights = reader(call.weights), alpha = reader(call.alpha);
   const SparseReader sparse(call.labels, call.params.has_ignore, call.params.ignore_index);
   const bool ignores = call.sparse_labels && call.params.has_ignore;
   T* const out = static_cast<T*>(call.gradient);
-  const bool out_in_place = call.gradient_stride == cols;
-  RowSums<T> row_sums(static_cast<T*>(call.score_array), cols, range.begin);
+  // Slopes go straight to their place, but for calls in place: their tile of logits may be read once more.
+  const bool direct = call.gradient_stride == cols && call.gradient != call.pre_output.data;
+  RowSums<T> row_sums(static_cast<T*>(call.score_array), cols, first / cols);
 
   alignas(64) T z_buffer[kTile<T>], y_buffer[kTile<T>], m_buffer[kTile<T>], w_buffer[kTile<T>], alpha_buffer[kTile<T>];
   alignas(64) T a[kTile<T>], s[kTile<T>], term[kTile<T>], slope_buffer[kTile<T>];
 
-  double total = 0;
-  const size_t last = range.end * cols;
-  for (size_t begin = range.begin * cols; begin < last; begin += kTile<T>) {
+  // Carries its rounding error: as many additions as there are tiles.
+  double total = 0, error = 0;
+  for (size_t begin = first; begin < last; begin += kTile<T>) {
     const size_t count = std::min(kTile<T>, last - begin);
     const size_t padded = RoundUpToPadding<T>(count);
     // A full tile is read in place where it can be; a partial one is copied, so that no stage reads beyond the array.
-    const auto read = [&](const Reader<T>& reader, T* buffer) -> const T* {
-      if (count == padded) return reader.Read(begin, count, buffer);
-      reader.CopyTo(begin, count, buffer);
+    const auto read = [&](const Reader<T>& from, T* buffer) -> const T* {
+      if (count == padded) return from.Read(begin, count, buffer);
+      from.CopyTo(begin, count, buffer);
       std::fill(buffer + count, buffer + padded, T{0});
       return buffer;
     };
@@ -163,12 +180,18 @@ void Run(const LossCall& call, RowRange range, double* score) {
       tile.y = read(y, y_buffer);
     }
     tile.term = term;
-    tile.slope = out_in_place && count == padded ? out + begin : slope_buffer;
+    tile.slope = direct && count == padded ? out + begin : slope_buffer;
     loss(call.params, tile, padded);
 
     if (terms) {
       if (m != nullptr || w != nullptr) stages.scale(m, w, term, padded);
-      if (call.score) total += stages.sum(term, count);
+      if (call.score) {
+        const double sum = stages.sum(term, count);
+        const bool overflowed = sizeof(T) == sizeof(float) && !std::isfinite(sum);
+        const DoubleDouble next = TwoSum(total, overflowed ? ScoreInDouble(call, begin, begin + count) : sum);
+        total = next.high;
+        error += next.low;
+      }
       if (call.score_array != nullptr) row_sums.Add(stages, term, count);
     }
     if (slopes) {
@@ -176,16 +199,16 @@ void Run(const LossCall& call, RowRange range, double* score) {
       if (tile.slope == slope_buffer) StoreRows(slope_buffer, begin, count, cols, out, call.gradient_stride);
     }
   }
-  *score += total;
+  *score += std::isfinite(total) ? total + error : total;
 }
 
 }  // namespace
 
 Status RunElementwiseLoss(const LossCall& call, RowRange range, double* score) {
   if (call.dtype == Dtype::kFloat32) {
-    Run<float>(call, range, score);
+    Run<float>(call, range.begin * call.cols, range.end * call.cols, score);
   } else {
-    Run<double>(call, range, score);
+    Run<double>(call, range.begin * call.cols, range.end * call.cols, score);
   }
   return Status::kOk;
 }

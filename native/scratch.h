@@ -51,9 +51,16 @@ class Scratch {
   size_t capacity_ = 0;
 };
 
+// WASI has one thread, and no destructors at the end of it.
+#if defined(__wasi__)
+#define SIMDLOSS_THREAD_LOCAL
+#else
+#define SIMDLOSS_THREAD_LOCAL thread_local
+#endif
+
 // The calling thread's.
 inline Scratch& ThreadScratch() {
-  static thread_local Scratch scratch;
+  static SIMDLOSS_THREAD_LOCAL Scratch scratch;
   return scratch;
 }
 

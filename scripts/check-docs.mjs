@@ -57,7 +57,7 @@ function publicItems() {
   };
   const addMembers = (type, owner, isStatic = false) => {
     const symbols = checker.getPropertiesOfType(type);
-    owner.members = symbols.map((symbol) => symbol.name);
+    owner.members = [...(owner.members ?? []), ...symbols.map((symbol) => symbol.name)];
     for (const symbol of symbols) {
       // Well-known symbols ("__@dispose@123") are documented by what they stand for.
       if (symbol.name === 'prototype' || symbol.name.startsWith('__')) continue;

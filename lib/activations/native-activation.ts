@@ -6,7 +6,7 @@ import { describe, dtypeError, optionError, shapeError } from '../errors';
 import { type ActivationKernel, check, native, slots } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { readArguments } from '../options';
-import { allocate, asFloat, type FloatDtype, type Output, outOf, outputFor } from '../outputs';
+import { allocate, asFloat, checkWritable, type FloatDtype, type Output, outOf, outputFor } from '../outputs';
 import type { IActivation, OutOption } from './iactivation';
 
 /** How constructor arguments are read: option names, those that plain numbers set in order, and the one an array sets. */
@@ -109,6 +109,7 @@ export abstract class NativeActivation implements IActivation {
       if (given || !(input instanceof NDArray)) return result.array;
       return input.assign(result.array);
     }
+    checkWritable(view, 'input');
     const array = input instanceof NDArray ? input : new NDArray(z.data, view.shape, view.strides);
     run(kernel, z, undefined, slopes, { data: z.data as Float32Array | Float64Array, rowStride: z.rowStride, array });
     return array;

@@ -231,7 +231,7 @@ export class OutputLayerBuilder {
     if (nIn === undefined) throw optionError('nIn', 'to be set before build()', nIn);
     if (nOut === undefined) throw optionError('nOut', 'to be set before build()', nOut);
     if (activation === undefined) throw optionError('activation', 'to be set before build()', activation);
-    return new OutputLayer({ ...this.settings, nIn, nOut, activation });
+    return OutputLayer.of({ ...this.settings, nIn, nOut, activation });
   }
 }
 
@@ -268,8 +268,12 @@ export class OutputLayer {
   private weights: NDArray;
   private bias: NDArray;
 
-  /** @internal Use `OutputLayer.Builder`. */
-  constructor(settings: Settings & { nIn: number; nOut: number; activation: IActivation }) {
+  /** @internal For the builder alone. */
+  static of(settings: Required<Settings>): OutputLayer {
+    return new OutputLayer(settings);
+  }
+
+  private constructor(settings: Required<Settings>) {
     this.loss = settings.loss;
     this.activation = settings.activation;
     this.nIn = settings.nIn;

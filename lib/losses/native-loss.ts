@@ -63,6 +63,7 @@ export abstract class NativeLoss implements ILossFunction {
     return `${this.constructor.name}()`;
   }
 
+  /** The same as `name()`. */
   toString(): string {
     return this.name();
   }

@@ -129,7 +129,13 @@ export class NDArray {
    * The size along an axis.
    *
    * @param axis from 0 to rank - 1, or from -rank to -1 counted from the end
+   * @returns the size, from 0 on
    * @throws RangeError ERR_RANGE for an axis that is not there
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.zeros([2, 3]).size(-1); // 3
+   * ```
    */
   size(axis: number): number {
     return this.shape[readAxis(axis, this.rank, 'axis')] as number;
@@ -145,7 +151,13 @@ export class NDArray {
    * without gaps), else a copy.
    *
    * @param shape sizes, one array of them or one an argument; a single -1 stands for what is left
+   * @returns an array of that shape
    * @throws RangeError ERR_SHAPE for another number of elements
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.arange(6).reshape(2, -1); // [[0, 1, 2], [3, 4, 5]]
+   * ```
    */
   reshape(...shape: number[] | [Shape]): NDArray {
     this.check('reshape');
@@ -159,7 +171,13 @@ export class NDArray {
    *
    * @param from the first row
    * @param to one beyond the last row; the number of rows if not given
+   * @returns a view over the same memory
    * @throws RangeError ERR_RANGE for rows that are not there, ERR_SHAPE for rank 0
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.array([[1, 2], [3, 4], [5, 6]]).rows(1, 3); // [[3, 4], [5, 6]]
+   * ```
    */
   rows(from: number, to?: number): NDArray {
     return this.slice('rows', 0, from, to);
@@ -170,7 +188,13 @@ export class NDArray {
    *
    * @param from the first column
    * @param to one beyond the last column; the number of columns if not given
+   * @returns a view over the same memory
    * @throws RangeError ERR_RANGE for columns that are not there, ERR_SHAPE below rank 2
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.array([[1, 2, 3], [4, 5, 6]]).columns(1); // [[2, 3], [5, 6]]
+   * ```
    */
   columns(from: number, to?: number): NDArray {
     if (this.rank < 2) throw shapeError('columns', 'an array of rank 2 or more', this);
@@ -187,7 +211,14 @@ export class NDArray {
    * The array in another dtype: a copy, or itself where the dtype is the same already, as in ND4J. Converts as typed
    * arrays do: towards 0, and modulo 2^bits.
    *
+   * @param dtype the dtype wanted
+   * @returns a copy, or this array
    * @throws TypeError ERR_DTYPE for an unknown dtype
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.array([1.5, -1.5, 257]).castTo('uint8'); // [1, 255, 1]
+   * ```
    */
   castTo(dtype: Dtype): NDArray {
     if (!isDtype(dtype)) throw dtypeError('castTo', 'a dtype, such as float32', dtype);
@@ -201,7 +232,13 @@ export class NDArray {
    * One element.
    *
    * @param index one whole number an axis; negative ones count from the end
+   * @returns the element; one of int64 or uint64 as the nearest number
    * @throws RangeError ERR_RANGE for an index out of range, ERR_SHAPE for another number of them
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.array([[1, 2], [3, 4]]).at(1, -1); // 4
+   * ```
    */
   at(...index: number[]): number {
     this.check('at');
@@ -211,7 +248,14 @@ export class NDArray {
   /**
    * One element: `at(...index)`, or with a single index on any rank the element at that place in row-major order.
    *
+   * @param index one whole number an axis, or one alone; negative ones count from the end
+   * @returns the element; one of int64 or uint64 as the nearest number
    * @throws RangeError ERR_RANGE for an index out of range, ERR_SHAPE for another number of them
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.array([[1, 2], [3, 4]]).getDouble(2); // 3
+   * ```
    */
   getDouble(...index: number[]): number {
     this.check('getDouble');
@@ -223,7 +267,13 @@ export class NDArray {
    *
    * @param index as of `getDouble`: a place in row-major order, or an array with one index an axis
    * @param value a number, converted to the dtype
+   * @returns this array
    * @throws RangeError ERR_RANGE for an index out of range, ERR_SHAPE for another number of them
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.zeros([2, 2]).putScalar([0, 1], 5); // [[0, 5], [0, 0]]
+   * ```
    */
   putScalar(index: number | readonly number[], value: number): this {
     this.checkWritable('putScalar');
@@ -258,7 +308,13 @@ export class NDArray {
    * Sets all elements, and returns the array.
    *
    * @param other a number, or an array that broadcasts to this shape; converted to this dtype
+   * @returns this array
    * @throws RangeError ERR_SHAPE where it does not broadcast
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.zeros([2, 2]).assign([1, 2]); // [[1, 2], [1, 2]]
+   * ```
    */
   assign(other: ArrayInput | number): this {
     this.checkWritable('assign');
@@ -277,32 +333,43 @@ export class NDArray {
 
   // --- Arithmetic ---
 
-  /** `this + other`, broadcast. @throws RangeError ERR_SHAPE */
+  /**
+   * `this + other`, elementwise, broadcast.
+   *
+   * @param other a number, or an array that broadcasts with this one
+   * @returns a new array of the common shape and dtype
+   * @throws RangeError ERR_SHAPE for shapes that do not broadcast; TypeError ERR_DTYPE for what is no array
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.array([[1, 2], [3, 4]]).add([10, 20]); // [[11, 22], [13, 24]]
+   * ```
+   */
   add(other: ArrayInput | number): NDArray {
     return this.binary('add', 'add', other);
   }
 
-  /** `this - other`, broadcast. @throws RangeError ERR_SHAPE */
+  /** `this - other`; otherwise as `add`. */
   sub(other: ArrayInput | number): NDArray {
     return this.binary('sub', 'sub', other);
   }
 
-  /** `this * other`, elementwise, broadcast. @throws RangeError ERR_SHAPE */
+  /** `this * other`; otherwise as `add`. */
   mul(other: ArrayInput | number): NDArray {
     return this.binary('mul', 'mul', other);
   }
 
-  /** `this / other`, elementwise, broadcast. @throws RangeError ERR_SHAPE */
+  /** `this / other`; otherwise as `add`. */
   div(other: ArrayInput | number): NDArray {
     return this.binary('div', 'div', other);
   }
 
-  /** `other - this`, broadcast. @throws RangeError ERR_SHAPE */
+  /** `other - this`; otherwise as `add`. */
   rsub(other: ArrayInput | number): NDArray {
     return this.binary('rsub', 'sub', other, true);
   }
 
-  /** `other / this`, elementwise, broadcast. @throws RangeError ERR_SHAPE */
+  /** `other / this`; otherwise as `add`. */
   rdiv(other: ArrayInput | number): NDArray {
     return this.binary('rdiv', 'div', other, true);
   }
@@ -312,32 +379,43 @@ export class NDArray {
     return this.binary('neg', 'mul', -1);
   }
 
-  /** `this += other`; other is broadcast to this shape. @throws RangeError ERR_SHAPE; TypeError ERR_DTYPE */
+  /**
+   * `this += other`, elementwise; other is broadcast to this shape.
+   *
+   * @param other a number, or an array that broadcasts to this shape
+   * @returns this array
+   * @throws RangeError ERR_SHAPE where it does not broadcast; TypeError ERR_DTYPE where whole numbers would become fractions
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.array([[1, 2], [3, 4]]).addi(1); // [[2, 3], [4, 5]]
+   * ```
+   */
   addi(other: ArrayInput | number): this {
     return this.binaryInPlace('addi', 'add', other);
   }
 
-  /** `this -= other`; other is broadcast to this shape. @throws RangeError ERR_SHAPE; TypeError ERR_DTYPE */
+  /** `this -= other`; otherwise as `addi`. */
   subi(other: ArrayInput | number): this {
     return this.binaryInPlace('subi', 'sub', other);
   }
 
-  /** `this *= other`; other is broadcast to this shape. @throws RangeError ERR_SHAPE; TypeError ERR_DTYPE */
+  /** `this *= other`; otherwise as `addi`. */
   muli(other: ArrayInput | number): this {
     return this.binaryInPlace('muli', 'mul', other);
   }
 
-  /** `this /= other`; other is broadcast to this shape. @throws RangeError ERR_SHAPE; TypeError ERR_DTYPE */
+  /** `this /= other`; otherwise as `addi`. */
   divi(other: ArrayInput | number): this {
     return this.binaryInPlace('divi', 'div', other);
   }
 
-  /** `this = other - this`; other is broadcast to this shape. @throws RangeError ERR_SHAPE; TypeError ERR_DTYPE */
+  /** `this = other - this`; otherwise as `addi`. */
   rsubi(other: ArrayInput | number): this {
     return this.binaryInPlace('rsubi', 'sub', other, true);
   }
 
-  /** `this = other / this`; other is broadcast to this shape. @throws RangeError ERR_SHAPE; TypeError ERR_DTYPE */
+  /** `this = other / this`; otherwise as `addi`. */
   rdivi(other: ArrayInput | number): this {
     return this.binaryInPlace('rdivi', 'div', other, true);
   }
@@ -349,32 +427,43 @@ export class NDArray {
 
   // --- Comparisons ---
 
-  /** 1 where `this < other`, else 0. @throws RangeError ERR_SHAPE */
+  /**
+   * 1 where `this < other`, else 0; 0 where one is NaN.
+   *
+   * @param other a number, or an array that broadcasts with this one
+   * @returns a new array of the common shape and dtype
+   * @throws RangeError ERR_SHAPE for shapes that do not broadcast; TypeError ERR_DTYPE for what is no array
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.array([1, 2, 3]).lt(2); // [1, 0, 0]
+   * ```
+   */
   lt(other: ArrayInput | number): NDArray {
     return this.binary('lt', 'lt', other);
   }
 
-  /** 1 where `this <= other`, else 0. @throws RangeError ERR_SHAPE */
+  /** 1 where `this <= other`, else 0; otherwise as `lt`. */
   lte(other: ArrayInput | number): NDArray {
     return this.binary('lte', 'lte', other);
   }
 
-  /** 1 where `this > other`, else 0. @throws RangeError ERR_SHAPE */
+  /** 1 where `this > other`, else 0; otherwise as `lt`. */
   gt(other: ArrayInput | number): NDArray {
     return this.binary('gt', 'lt', other, true);
   }
 
-  /** 1 where `this >= other`, else 0. @throws RangeError ERR_SHAPE */
+  /** 1 where `this >= other`, else 0; otherwise as `lt`. */
   gte(other: ArrayInput | number): NDArray {
     return this.binary('gte', 'lte', other, true);
   }
 
-  /** 1 where `this == other`, else 0. @throws RangeError ERR_SHAPE */
+  /** 1 where `this == other`, else 0; otherwise as `lt`. */
   eq(other: ArrayInput | number): NDArray {
     return this.binary('eq', 'eq', other);
   }
 
-  /** 1 where `this != other`, NaN too, else 0. @throws RangeError ERR_SHAPE */
+  /** 1 where `this != other`, NaN too, else 0; otherwise as `lt`. */
   neq(other: ArrayInput | number): NDArray {
     return this.binary('neq', 'neq', other);
   }
@@ -385,7 +474,17 @@ export class NDArray {
    * The sum over axes, of float32 added up in float64; of whole numbers int64. The axes are gone from the result
    * (`sum(1)` of `[n, c]` is `[n]`) unless `{ keepDims: true }` comes last.
    *
+   * @param axes the axes to reduce over, negative ones from the end, none for all; then options
+   * @returns a new array
    * @throws RangeError ERR_RANGE for an axis that is not there; TypeError ERR_OPTION for an unknown option
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * const x = nd.array([[1, 2], [3, 4]]);
+   * x.sum(1); // [3, 7]
+   * x.sum(0, { keepDims: true }); // [[4, 6]]
+   * x.sum(); // 10
+   * ```
    */
   sum(...axes: ReduceArguments): NDArray {
     return this.reduceOver('sum', axes, 'sum', isFloat(this.dtype) ? this.dtype : 'int64');
@@ -396,12 +495,12 @@ export class NDArray {
     return this.reduceOver('mean', axes, 'sum', floatOf(this.dtype), (total, count) => total / count);
   }
 
-  /** The largest element over axes, NaN where there is one. @throws RangeError ERR_SHAPE where there is none */
+  /** The largest element over axes, NaN where there is one; otherwise as `sum`. @throws RangeError ERR_SHAPE of none */
   max(...axes: ReduceArguments): NDArray {
     return this.reduceOver('max', axes, 'max', this.dtype);
   }
 
-  /** The smallest element over axes, NaN where there is one. @throws RangeError ERR_SHAPE where there is none */
+  /** The smallest element over axes, NaN where there is one; otherwise as `sum`. @throws RangeError ERR_SHAPE of none */
   min(...axes: ReduceArguments): NDArray {
     return this.reduceOver('min', axes, 'min', this.dtype);
   }
@@ -455,6 +554,11 @@ export class NDArray {
    * @param other `[k, n]`, for this `[m, k]`; or a vector `[k]`, for a result `[m]`; a vector on the left is a row
    * @returns `[m, n]`, without the axes that vectors have not
    * @throws RangeError ERR_SHAPE for shapes that do not fit
+   * @example
+   * ```ts
+   * import { nd } from 'simdloss';
+   * nd.array([[1, 2], [3, 4]]).mmul([[1], [10]]); // [[21], [43]]
+   * ```
    */
   mmul(other: ArrayInput): NDArray {
     this.check('mmul');

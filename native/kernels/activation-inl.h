@@ -5,8 +5,7 @@
 // use is removed by the compiler. Above each functor: its formula, the parameters it reads, its slope at kinks and the
 // identity that keeps it accurate. For all of them:
 // - f(NaN) = f'(NaN) = NaN. Selections are by comparison or by math::AtLeast and AtMost: the NaN rule of Min and Max
-// differs
-//   by target.
+//   differs by target.
 // - at +-Inf both are the limits, and no finite z gives NaN.
 // - f' keeps its relative accuracy in the tails: it is made of exp(-|z|), never of 1 - f.
 

@@ -35,7 +35,8 @@ constexpr size_t kLanes = hn::MaxLanes(Tag<T>());
 constexpr bool kManyRegisters = HWY_REGISTERS >= 32 && HWY_TARGET != HWY_WASM;
 
 // A tile of C held in registers is kRows rows by kVectors vectors, next to one row of B and one broadcast element of A.
-// With 16 registers 4 x 3 was 7..13 % faster than 4 x 2 and 3..5 % faster than 6 x 2 on AVX2 (256 x 256 x 256).
+// AVX3: 8 x 3 was up to 6 % faster than 12 x 2, 14 x 2 and 6 x 4; AVX2: 4 x 3 equalled 6 x 2 and was 3..7 % faster than
+// 5 x 2 and 4 x 2 (256 x 256 x 256, 128 x 256 x 10).
 constexpr size_t kRows = kManyRegisters ? 8 : 4;
 constexpr size_t kVectors = 3;
 template <typename T>

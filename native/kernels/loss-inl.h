@@ -195,7 +195,8 @@ struct BinaryXENT {
     const double e = params.clip;
     const V clip = hn::Set(d, static_cast<T>(e));
     const V a = in.A(), b = in.B();
-    const auto a_low = hn::Lt(a, clip), b_low = hn::Lt(b, clip);
+    // An output at the clip counts as clamped, but for a clip of 0, which nothing reaches.
+    const auto a_low = e == 0 ? hn::Lt(a, clip) : hn::Le(a, clip), b_low = e == 0 ? hn::Lt(b, clip) : hn::Le(b, clip);
     const V log_low = hn::Set(d, static_cast<T>(params.log_clip));
     const V log_high = hn::Set(d, static_cast<T>(params.log1m_clip));
     const V log_a = hn::IfThenElse(a_low, log_low, hn::IfThenElse(b_low, log_high, in.LogA()));
@@ -275,7 +276,9 @@ struct MSLE {
     const V magnitude = Log1p(d, hn::Div(hn::IfThenElse(above, e, hn::Neg(e)), hn::IfThenElse(above, y1, a1)));
     const V log_ratio = hn::IfThenElse(above, magnitude, hn::Neg(magnitude));
     const V scaled = hn::Mul(log_ratio, hn::Set(d, static_cast<T>(p.scale)));
-    return {hn::Mul(scaled, log_ratio), in.Chain(hn::Div(hn::Add(scaled, scaled), a1))};
+    // Divided by c (a + 1): one rounding less than by a + 1 and times 1 / c.
+    const V divisor = hn::Mul(a1, hn::Set(d, static_cast<T>(1 / p.scale)));
+    return {hn::Mul(scaled, log_ratio), in.Chain(hn::Div(hn::Add(log_ratio, log_ratio), divisor))};
   }
 };
 

@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "hwy/highway.h"
+#include "native/double_double.h"
 #include "native/kernels/loss-inl.h"
 #include "native/stages.h"
 
@@ -77,10 +78,9 @@ void Multiply(const T* y, T* x, size_t count) {
   for (size_t i = 0; i < count; i += N) hn::StoreU(hn::Mul(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, x + i);
 }
 
-// Four accumulators of T over blocks of 16 vectors, the blocks in float64.
-template <class T>
-double Sum(const T* x, size_t count) {
-  const hn::ScalableTag<T> d;
+// Float32 terms: four accumulators over blocks of 16 vectors, the blocks in float64.
+inline double Sum(const float* x, size_t count) {
+  const hn::ScalableTag<float> d;
   const size_t N = hn::Lanes(d);
   double total = 0;
   size_t i = 0;
@@ -98,6 +98,29 @@ double Sum(const T* x, size_t count) {
   }
   for (; i < count; ++i) total += static_cast<double>(x[i]);
   return total;
+}
+
+// Float64 terms have nothing wider: each lane carries its rounding errors along. Infinities stay what they are.
+inline double Sum(const double* x, size_t count) {
+  const hn::ScalableTag<double> d;
+  const size_t N = hn::Lanes(d);
+  auto high = hn::Zero(d), low = hn::Zero(d);
+  size_t i = 0;
+  for (; i + N <= count; i += N) {
+    const auto v = hn::LoadU(d, x + i);
+    const auto sum = hn::Add(high, v);
+    const auto of_v = hn::Sub(sum, high);
+    low = hn::Add(low, hn::Add(hn::Sub(high, hn::Sub(sum, of_v)), hn::Sub(v, of_v)));
+    high = sum;
+  }
+  HWY_ALIGN double lanes[hn::MaxLanes(d)];
+  hn::Store(high, d, lanes);
+  DoubleDouble total = hn::ReduceSum(d, low);
+  for (size_t k = 0; k < N; ++k) total = total + DoubleDouble(lanes[k]);
+  for (; i < count; ++i) total = total + DoubleDouble(x[i]);
+  double plain = hn::ReduceSum(d, high);
+  for (size_t k = count / N * N; k < count; ++k) plain += x[k];
+  return plain - plain == 0 ? total.Rounded() : plain;
 }
 
 // Losses with a log of the output take sigmoid and softplus in closed form: staged outputs underflow under the log.
@@ -139,7 +162,7 @@ constexpr LossStages<T> MakeLossStages() {
 #undef SIMDLOSS_X
   stages.scale = &Scale<T>;
   stages.multiply = &Multiply<T>;
-  stages.sum = &Sum<T>;
+  stages.sum = static_cast<double (*)(const T*, size_t)>(&Sum);
   return stages;
 }
 

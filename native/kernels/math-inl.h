@@ -62,22 +62,28 @@ HWY_INLINE V Constant(D d, double of_float, double of_double) {
   return Constant(d, kIsFloat<D> ? of_float : of_double);
 }
 
-// max(low, x) and min(high, x), NaN where x is NaN: x86 gives the second operand when one is NaN, WebAssembly does the
-// same here, ARM gives NaN.
+// max(low, x) and min(high, x), NaN where x is NaN: x86 gives the second operand when one is NaN, WebAssembly's targets
+// do the same; ARM and scalar code give the number.
+#undef SIMDLOSS_MATH_SECOND_OF_NAN
+#if HWY_TARGET != HWY_SCALAR && (HWY_ARCH_X86 || HWY_ARCH_WASM)
+#define SIMDLOSS_MATH_SECOND_OF_NAN 1
+#else
+#define SIMDLOSS_MATH_SECOND_OF_NAN 0
+#endif
 template <class V>
 HWY_INLINE V AtLeast(V low, V x) {
-#if HWY_TARGET == HWY_SCALAR
-  return hn::IfThenElse(hn::Lt(x, low), low, x);
-#else
+#if SIMDLOSS_MATH_SECOND_OF_NAN
   return hn::Max(low, x);
+#else
+  return hn::IfThenElse(hn::Lt(x, low), low, x);
 #endif
 }
 template <class V>
 HWY_INLINE V AtMost(V high, V x) {
-#if HWY_TARGET == HWY_SCALAR
-  return hn::IfThenElse(hn::Gt(x, high), high, x);
-#else
+#if SIMDLOSS_MATH_SECOND_OF_NAN
   return hn::Min(high, x);
+#else
+  return hn::IfThenElse(hn::Gt(x, high), high, x);
 #endif
 }
 

@@ -11,7 +11,7 @@
 #include <type_traits>
 #include <vector>
 
-#include "native/dispatch.h"
+#include "native/test/test.h"
 
 #if (defined(__unix__) || defined(__APPLE__)) && !defined(__wasi__)
 #define SIMDLOSS_GUARD_PAGES 1
@@ -21,26 +21,6 @@
 
 namespace simdloss {
 namespace {
-
-int failures = 0;
-
-#define CHECK(condition, ...)                                   \
-  do {                                                          \
-    if (!(condition) && ++failures <= 20) {                     \
-      std::fprintf(stderr, "%s: ", TargetName(ChosenTarget())); \
-      std::fprintf(stderr, __VA_ARGS__);                        \
-      std::fprintf(stderr, " (%s:%d)\n", #condition, __LINE__); \
-    }                                                           \
-  } while (false)
-
-template <class F>
-void ForEachTarget(F&& f) {
-  const int chosen = ChosenTarget();
-  for (int target = 0; target < kTargets; ++target) {
-    if (ForceTarget(target)) f();
-  }
-  ForceTarget(chosen);
-}
 
 class Random {
  public:
@@ -203,7 +183,7 @@ void TestProducts() {
   for (Shape shape : Shapes<T>()) {
     ForEachForm<T>(random, shape, [](Problem<T>& problem) {
       problem.Expect();
-      ForEachTarget([&] {
+      test::OnEveryTarget([&](int) {
         problem.Clear();
         CHECK(Gemm(problem.call), "%s: no memory", problem.Describe().text);
         problem.CheckResult("Gemm");
@@ -218,7 +198,7 @@ void TestRows() {
   Random random;
   for (Shape shape : {Shape{97, 10, 256}, {97, 1, 300}, {97, 64, 600}, {200, 17, 40}, {6, 300, 300}, {30, 450, 70}}) {
     ForEachForm<T>(random, shape, [](Problem<T>& problem) {
-      ForEachTarget([&] {
+      test::OnEveryTarget([&](int) {
         problem.Clear();
         Gemm(problem.call);
         const std::vector<T> whole = problem.c;
@@ -260,7 +240,7 @@ void TestSpecialValues() {
         for (size_t j = 0; j < call.n; ++j) {
           problem.b[call.transpose_b ? j * call.ldb + p : p * call.ldb + j] = j == 2 ? row.b : row.other_b;
         }
-        ForEachTarget([&] {
+        test::OnEveryTarget([&](int) {
           problem.Clear();
           Gemm(call);
           for (size_t i = 0; i < call.m; ++i) {
@@ -318,7 +298,7 @@ void TestReads() {
       call.b = b.Of(problem.b);
       if (call.bias != nullptr) call.bias = bias.Of(problem.bias);
       const std::vector<T> out(call.m * call.n);
-      ForEachTarget([&] {
+      test::OnEveryTarget([&](int) {
         problem.Clear();
         Gemm(problem.call);
         T* const got = c.Of(out);
@@ -335,7 +315,7 @@ void TestReads() {
   for (size_t rows : {1, 5, 40}) {
     for (size_t cols : {1, 3, 10, 133}) {
       const T* const x = a.Of(RandomMatrix<T>(random, rows, cols, cols));
-      ForEachTarget([&] {
+      test::OnEveryTarget([&](int) {
         T* const sums = c.Of(std::vector<T>(cols));
         ColumnSums(kDtype<T>, rows, cols, x, cols, sums);
         CHECK(std::fabs(sums[0]) <= static_cast<T>(rows), "ColumnSums at the end of memory");
@@ -355,7 +335,7 @@ void TestColumnSums() {
   for (const auto& row : rows) {
     const size_t stride = row.cols + row.padding;
     const std::vector<T> x = RandomMatrix<T>(random, row.rows, row.cols, stride);
-    ForEachTarget([&] {
+    test::OnEveryTarget([&](int) {
       std::vector<T> out(row.cols + 1, 7);
       ColumnSums(kDtype<T>, row.rows, row.cols, x.data(), stride, out.data());
       size_t wrong = 0;
@@ -375,30 +355,25 @@ void TestColumnSums() {
 
   // A float sum that float arithmetic could not hold.
   const float large[] = {3e38f, 3e38f, -3e38f, -3e38f};
-  ForEachTarget([&] {
+  test::OnEveryTarget([&](int) {
     float sum = 0;
     ColumnSums(Dtype::kFloat32, 4, 1, large, 1, &sum);
     CHECK(sum == 0, "ColumnSums of large floats is %g", sum);
   });
 }
 
+TEST(GemmProductsFloat) { TestProducts<float>(); }
+TEST(GemmProductsDouble) { TestProducts<double>(); }
+TEST(GemmRowsFloat) { TestRows<float>(); }
+TEST(GemmRowsDouble) { TestRows<double>(); }
+TEST(GemmSpecialValuesFloat) { TestSpecialValues<float>(); }
+TEST(GemmSpecialValuesDouble) { TestSpecialValues<double>(); }
+#if SIMDLOSS_GUARD_PAGES
+TEST(GemmReadsFloat) { TestReads<float>(); }
+TEST(GemmReadsDouble) { TestReads<double>(); }
+#endif
+TEST(ColumnSumsFloat) { TestColumnSums<float>(); }
+TEST(ColumnSumsDouble) { TestColumnSums<double>(); }
+
 }  // namespace
 }  // namespace simdloss
-
-int main() {
-  using namespace simdloss;
-  TestProducts<float>();
-  TestProducts<double>();
-  TestRows<float>();
-  TestRows<double>();
-  TestSpecialValues<float>();
-  TestSpecialValues<double>();
-#if SIMDLOSS_GUARD_PAGES
-  TestReads<float>();
-  TestReads<double>();
-#endif
-  TestColumnSums<float>();
-  TestColumnSums<double>();
-  if (failures != 0) std::fprintf(stderr, "gemm_test: %d failures\n", failures);
-  return failures != 0;
-}

@@ -93,7 +93,8 @@ Outcome Run(const Case& c, size_t rows, size_t cols, size_t gap, bool in_place) 
   call.cols = cols;
   call.label_cols = label_cols;
   // Outputs beyond 1 are infinitely wrong without a clip; from sigmoid and softmax the exact loss is finite.
-  const bool inside = c.activation == ActivationKind::kSigmoid || (c.activation == ActivationKind::kSoftmax && cols > 1);
+  const bool inside =
+      c.activation == ActivationKind::kSigmoid || (c.activation == ActivationKind::kSoftmax && cols > 1);
   call.params.clip = inside ? 0 : 0.01;
   call.params.mixtures = mixture ? cols / 3 : 1;
   call.pre_output = z.View();
@@ -123,7 +124,8 @@ Outcome Run(const Case& c, size_t rows, size_t cols, size_t gap, bool in_place) 
   LossCall alone = call;
   alone.gradient = nullptr;
   alone.score_array = nullptr;
-  if (in_place) alone.pre_output = z.Fill([](size_t i) { return 0.05 + 0.9 * Uniform(static_cast<uint32_t>(i)); }).View();
+  if (in_place)
+    alone.pre_output = z.Fill([](size_t i) { return 0.05 + 0.9 * Uniform(static_cast<uint32_t>(i)); }).View();
   LossResult score_alone;
   RunLoss(alone, &score_alone);
   CHECK(score_alone.score == result.score, "loss %d: %g alone, %g", static_cast<int>(c.loss), score_alone.score,
@@ -158,16 +160,17 @@ void CheckCase(const Case& c, size_t rows, size_t cols) {
                      Close(expected.gradient, got.gradient, eps);
   CHECK(close, "loss %d activation %d sparse %d mask %d %zux%zu: %.17g, scalar %.17g", static_cast<int>(c.loss),
         static_cast<int>(c.activation), c.sparse, c.mask, rows, cols, got.score, expected.score);
-  CHECK(Same(got, Run<T>(c, rows, cols, 3, false)), "loss %d %zux%zu: strides change it", static_cast<int>(c.loss), rows,
-        cols);
+  CHECK(Same(got, Run<T>(c, rows, cols, 3, false)), "loss %d %zux%zu: strides change it", static_cast<int>(c.loss),
+        rows, cols);
   CHECK(Same(got, Run<T>(c, rows, cols, 0, true)), "loss %d %zux%zu: in place changes it", static_cast<int>(c.loss),
         rows, cols);
 }
 
 std::vector<Case> Cases() {
   std::vector<Case> cases;
-  constexpr ActivationKind kActivations[] = {ActivationKind::kIdentity, ActivationKind::kSigmoid, ActivationKind::kTanH,
-                                             ActivationKind::kSoftPlus, ActivationKind::kELU, ActivationKind::kSoftmax};
+  constexpr ActivationKind kActivations[] = {ActivationKind::kIdentity, ActivationKind::kSigmoid,
+                                             ActivationKind::kTanH,     ActivationKind::kSoftPlus,
+                                             ActivationKind::kELU,      ActivationKind::kSoftmax};
   for (int loss = 0; loss < static_cast<int>(LossKind::kCount); ++loss) {
     const auto kind = static_cast<LossKind>(loss);
     for (ActivationKind activation : kActivations) {
@@ -203,6 +206,30 @@ TEST(LossManyRows) {
                           Case{LossKind::kCrossEntropy, ActivationKind::kSoftmax, true, 1, true}}) {
       CheckCase<float>(c, 12001, 7);
       CheckCase<double>(c, 90, 1001);
+    }
+  });
+}
+
+// The terms overflow float32, the score does not overflow float64.
+TEST(ScoreBeyondFloat32) {
+  test::OnEveryTarget([](int) {
+    for (bool in_place : {false, true}) {
+      float z[5] = {1e25f, -1e25f, 3, 1e25f, 0}, g[5];
+      const float y[5] = {};
+      LossCall call;
+      call.loss = LossKind::kL2;
+      call.rows = 1;
+      call.cols = call.label_cols = 5;
+      call.pre_output = {z, Dtype::kFloat32, 5, 1};
+      call.labels = {y, Dtype::kFloat32, 5, 1};
+      call.score = true;
+      call.gradient = in_place ? z : g;
+      call.gradient_stride = 5;
+      LossResult result;
+      RunLoss(call, &result);
+      const double square = double{1e25f} * double{1e25f};
+      CHECK(std::fabs(result.score - 3 * square) < 1e-14 * square, "score %g", result.score);
+      CHECK((in_place ? z : g)[1] == -2e25f && (in_place ? z : g)[2] == 6, "gradient %g", (in_place ? z : g)[1]);
     }
   });
 }

@@ -73,7 +73,6 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 
 #include <algorithm>
-#include <cfloat>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -334,8 +333,9 @@ void CheckErrors(const char* name) {
     }
   }
   Measure(row, function, x, worst);
-  // Where long double is double, the reference itself errs.
-  const double slack = sizeof(T) == 8 && LDBL_MANT_DIG == DBL_MANT_DIG ? 1 : 0;
+  // The reference itself errs where libm's long double is double, by its type or (musl on AArch64) in its functions.
+  const bool exact = std::exp(1.0L) != static_cast<long double>(std::exp(1.0));
+  const double slack = sizeof(T) == 8 && !exact ? 1.5 : 0;
   const double bound = (sizeof(T) == 4 ? row.float_bound : row.double_bound) + slack;
   test::OnEveryTarget([&](int target) {
     const Worst& w = worst[target];

@@ -414,15 +414,14 @@ describe('whole numbers', () => {
 });
 
 describe('elementwise', () => {
-  type Operation = 'add' | 'sub' | 'mul' | 'div' | 'rsub' | 'rdiv';
-  const operations: readonly { readonly name: Operation; readonly f: (a: number, b: number) => number }[] = [
-    { name: 'add', f: (a, b) => a + b },
-    { name: 'sub', f: (a, b) => a - b },
-    { name: 'mul', f: (a, b) => a * b },
-    { name: 'div', f: (a, b) => a / b },
-    { name: 'rsub', f: (a, b) => b - a },
-    { name: 'rdiv', f: (a, b) => b / a },
-  ];
+  const operations = [
+    { name: 'add', inPlace: 'addi', f: (a: number, b: number) => a + b },
+    { name: 'sub', inPlace: 'subi', f: (a: number, b: number) => a - b },
+    { name: 'mul', inPlace: 'muli', f: (a: number, b: number) => a * b },
+    { name: 'div', inPlace: 'divi', f: (a: number, b: number) => a / b },
+    { name: 'rsub', inPlace: 'rsubi', f: (a: number, b: number) => b - a },
+    { name: 'rdiv', inPlace: 'rdivi', f: (a: number, b: number) => b / a },
+  ] as const;
   const left = () =>
     nd.array(
       [
@@ -445,13 +444,13 @@ describe('elementwise', () => {
     { layout: 'spread', of: spread },
   ];
 
-  describe.each(operations)('$name', ({ name, f }) => {
+  describe.each(operations)('$name, $inPlace', ({ name, inPlace, f }) => {
     test.each(layouts)('of $layout arrays', ({ of }) => {
       const expected = (left().toArray() as number[][]).map((row, i) => row.map((a, j) => f(a, right().at(i, j))));
       for (const other of layouts) {
         expect(of(left())[name](other.of(right())).toArray()).toEqual(expected);
         const array = of(left());
-        expect(array[`${name}i`](other.of(right()))).toBe(array);
+        expect(array[inPlace](other.of(right()))).toBe(array);
         expect(array.toArray()).toEqual(expected);
       }
     });
@@ -459,7 +458,7 @@ describe('elementwise', () => {
     test('of a number', () => {
       const expected = (left().toArray() as number[][]).map((row) => row.map((a) => f(a, 3)));
       expect(left()[name](3).toArray()).toEqual(expected);
-      expect(left()[`${name}i`](3).toArray()).toEqual(expected);
+      expect(left()[inPlace](3).toArray()).toEqual(expected);
     });
   });
 
