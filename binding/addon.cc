@@ -2,7 +2,10 @@
 // The addon: a handful of wide exports over native/. No arithmetic, no errors but status codes: lib/ makes the errors.
 #include <napi.h>
 
+#include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "binding/arguments.h"
 #include "binding/call_block.h"
@@ -27,6 +30,8 @@ class Addon : public Napi::Addon<Addon> {
                              InstanceValue("losses", Losses(env)),
                              InstanceValue("activations", Activations(env)),
                              InstanceMethod<&Addon::Loss>("loss"),
+                             InstanceMethod<&Addon::Bind>("bind"),
+                             InstanceMethod<&Addon::RunBound>("runBound"),
                              InstanceMethod<&Addon::Activation>("activation"),
                              InstanceMethod<&Addon::PReLUParameterGradient>("preluParameterGradient"),
                              InstanceMethod<&Addon::Gemm>("gemm"),
@@ -66,8 +71,14 @@ class Addon : public Napi::Addon<Addon> {
 
   Napi::Value ToStatus(Napi::Env env, Status status) { return Napi::Number::New(env, static_cast<int>(status)); }
 
-  // loss(preOutput, labels, mask, weights, alpha, gradient, scoreArray)
-  Napi::Value Loss(const Napi::CallbackInfo& info) {
+  // A call whose arrays are held, so that their memory stays while nobody detaches it.
+  struct BoundCall {
+    LossCall call;
+    std::vector<Napi::ObjectReference> arrays;
+  };
+
+  // The arguments of loss() and bind(): preOutput, labels, mask, weights, alpha, gradient, scoreArray.
+  std::optional<LossCall> ReadLossCall(const Napi::CallbackInfo& info) {
     Arguments args(info, block_);
     LossCall call;
     call.loss = static_cast<LossKind>(args.Size(kSlot_loss));
@@ -96,14 +107,40 @@ class Addon : public Napi::Addon<Addon> {
     call.score_array = args.Output(6, call.dtype, call.rows, 1, 1);
     call.score = args.Flag(kSlot_wantScore);
     const bool complete = call.rows == 0 || (call.pre_output && call.labels);
-    if (!args.ok() || !complete || (call.activation == ActivationKind::kPReLU && !call.alpha)) {
-      return ToStatus(info.Env(), Status::kBadArgument);
-    }
+    const bool ok =
+        args.ok() && complete && (call.activation != ActivationKind::kPReLU || call.rows == 0 || call.alpha);
+    return ok ? std::optional(call) : std::nullopt;
+  }
+
+  Napi::Value Run(Napi::Env env, const LossCall& call) {
     LossResult result;
     const Status status = RunLoss(call, &result);
     block_[kSlot_score] = result.score;
     block_[kSlot_badRow] = static_cast<double>(result.bad_row);
-    return ToStatus(info.Env(), status);
+    return ToStatus(env, status);
+  }
+
+  Napi::Value Loss(const Napi::CallbackInfo& info) {
+    const auto call = ReadLossCall(info);
+    return call ? Run(info.Env(), *call) : ToStatus(info.Env(), Status::kBadArgument);
+  }
+
+  // The call for runBound, undefined where it would not run.
+  Napi::Value Bind(const Napi::CallbackInfo& info) {
+    const auto call = ReadLossCall(info);
+    if (!call) return info.Env().Undefined();
+    auto bound = std::make_unique<BoundCall>();
+    bound->call = *call;
+    for (size_t i = 0; i < info.Length(); ++i) {
+      if (info[i].IsObject()) bound->arrays.push_back(Napi::Persistent(info[i].As<Napi::Object>()));
+    }
+    return Napi::External<BoundCall>::New(info.Env(), bound.release(),
+                                          [](Napi::Env, BoundCall* finished) { delete finished; });
+  }
+
+  // lib/ has seen that every array is as long as it was.
+  Napi::Value RunBound(const Napi::CallbackInfo& info) {
+    return Run(info.Env(), info[0].As<Napi::External<BoundCall>>().Data()->call);
   }
 
   static ActivationParams ReadActivationParams(const Arguments& args) {

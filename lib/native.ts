@@ -2,7 +2,7 @@
 // The only file that loads the addon: its typed surface, and status codes as errors.
 import path from 'node:path';
 import type { TypedArray } from './array-input';
-import { optionError, rangeError, shapeError } from './errors';
+import { bufferError, optionError, rangeError } from './errors';
 
 /** Kernels of native/loss.h. */
 export type LossKernel =
@@ -84,6 +84,9 @@ export type Slot =
 
 type Optional = TypedArray | undefined;
 
+/** A call that the addon keeps; freed when it is collected. */
+export type BoundCall = { readonly boundCall: unique symbol };
+
 /** The addon's exports. Each call reads its numbers from `block`, and returns a status. */
 export interface NativeAddon {
   readonly block: Float64Array;
@@ -99,6 +102,18 @@ export interface NativeAddon {
     gradient: Optional,
     scoreArray: Optional,
   ): number;
+  /** The arguments of `loss`, read and kept with the numbers in `block`; undefined where `loss` would not run. */
+  bind(
+    preOutput: TypedArray,
+    labels: TypedArray,
+    mask: Optional,
+    weights: Optional,
+    alpha: Optional,
+    gradient: Optional,
+    scoreArray: Optional,
+  ): BoundCall | undefined;
+  /** Runs a bound call, whose arrays must be as long as they were. */
+  runBound(call: BoundCall): number;
   activation(input: TypedArray, epsilon: Optional, alpha: Optional, out: TypedArray): number;
   preluParameterGradient(input: TypedArray, epsilon: TypedArray, alpha: TypedArray, out: TypedArray): number;
   gemm(a: TypedArray, b: TypedArray, c: TypedArray, bias: Optional): number;
@@ -115,7 +130,7 @@ export const Status = { OK: 0, BAD_LABEL: 1, OUT_OF_MEMORY: 2, BAD_ARGUMENT: 3 }
 export function check(status: number): void {
   if (status === Status.OK) return;
   if (status === Status.OUT_OF_MEMORY) throw rangeError('memory', 'enough free memory for the call', 'none');
-  throw shapeError('arguments', 'arrays as large as their shapes say', 'a buffer that changed during the call');
+  throw bufferError('arguments', 'arrays as large as their shapes say', 'a buffer that changed during the call');
 }
 
 function load(): NativeAddon {

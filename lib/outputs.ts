@@ -51,30 +51,31 @@ export function outputFor(
   cols: number,
   inputs: readonly (MatrixView | undefined)[],
   inPlace?: MatrixView,
+  name = 'out',
 ): Output {
   if (out === undefined || out === null) return allocate(dtype, shape, rows, cols);
-  const view = toView(out, 'out', dtype);
-  if (Array.isArray(out)) throw dtypeError('out', 'an NDArray or a typed array', 'an array of numbers');
-  if (view.dtype !== dtype) throw dtypeError('out', dtype, view.dtype);
+  const view = toView(out, name, dtype);
+  if (Array.isArray(out)) throw dtypeError(name, 'an NDArray or a typed array', 'an array of numbers');
+  if (view.dtype !== dtype) throw dtypeError(name, dtype, view.dtype);
   let output: MatrixView;
   if (ArrayBuffer.isView(out)) {
     const expected = `${rows * cols} elements`;
-    if (view.data.length < rows * cols) throw bufferError('out', expected, view.data.length);
-    if (view.data.length > rows * cols) throw shapeError('out', expected, view.data.length);
+    if (view.data.length < rows * cols) throw bufferError(name, expected, view.data.length);
+    if (view.data.length > rows * cols) throw shapeError(name, expected, view.data.length);
     output = { data: view.data, rows, cols, rowStride: cols, dtype, copied: false };
   } else {
     const same = view.shape.length === shape.length && view.shape.every((size, axis) => size === shape[axis]);
-    if (!same) throw shapeError('out', `shape ${describe(shape)}`, view.shape);
-    checkWritable(view, 'out');
+    if (!same) throw shapeError(name, `shape ${describe(shape)}`, view.shape);
+    checkWritable(view, name);
     output = toMatrix(view);
     if (output.copied) {
-      throw bufferError('out', 'contiguous rows a fixed stride apart', `strides ${describe(view.strides)}`);
+      throw bufferError(name, 'contiguous rows a fixed stride apart', `strides ${describe(view.strides)}`);
     }
   }
   for (const input of inputs) {
     if (input === undefined || !overlaps(output, input)) continue;
     const same = input === inPlace && !input.copied && isSame(output, input);
-    if (!same) throw bufferError('out', 'memory of its own, or preOutput exactly', 'memory that overlaps an input');
+    if (!same) throw bufferError(name, 'memory of its own, or preOutput exactly', 'memory that overlaps an input');
   }
   const data = output.data as Float32Array | Float64Array;
   const array =

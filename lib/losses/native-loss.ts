@@ -6,11 +6,12 @@ import type { IActivation, OutOption } from '../activations/iactivation';
 import { NativeActivation } from '../activations/native-activation';
 import { resolveActivation } from '../activations/resolve';
 import { type ArrayInput, type MatrixView, type TypedArray, toMatrix, toView } from '../array-input';
-import { describe, optionError, rangeError, shapeError } from '../errors';
-import { check, type LossKernel, native, Status, slots } from '../native';
+import { bufferError, describe, optionError, rangeError, shapeError } from '../errors';
+import { type BoundCall, check, type LossKernel, native, Status, slots } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { isArrayLike, readArguments } from '../options';
 import { allocate, asFloat, type FloatDtype, type Output, outOf, outputFor } from '../outputs';
+import { type BindOptions, BoundLoss, readBindOptions } from './bound-loss';
 import type { ActivationInput, GradientAndScore, ILossFunction, MaskInput } from './iloss-function';
 
 /** What tells one loss from another. */
@@ -38,6 +39,8 @@ interface Inputs {
   readonly maskPerExample: boolean;
   readonly labelCols: number;
 }
+
+type Maybe = TypedArray | undefined;
 
 const identity = new ActivationIdentity();
 
@@ -134,6 +137,69 @@ export abstract class NativeLoss implements ILossFunction {
     const result = this.gradientFor(out, inputs, activation);
     const score = this.run(inputs, activation, true, result, undefined);
     return { score: this.averaged(score, inputs, average), gradient: result.array };
+  }
+
+  /**
+   * Checks a call and its buffers once, to run it many times: `run()` allocates nothing, and reads what the buffers hold
+   * by then.
+   *
+   * @param call `labels`, `preOutput`, `activation` and `mask` as in the other methods, of typed arrays; `average`: the
+   * score is divided by the rows; `gradient`: an array of preOutput's shape and dtype that each run fills (preOutput
+   * itself for a run in place), without it a run computes the score alone; `scoreArray`: one of `[n, 1]`
+   * @returns the bound call
+   * @throws RangeError ERR_SHAPE, ERR_BUFFER and TypeError ERR_DTYPE as the other methods; ERR_BUFFER for arrays that
+   * would have to be copied
+   * @throws TypeError ERR_OPTION for an unknown name, an activation that is not built in, or one that is missing
+   * @example
+   * ```ts
+   * import { Activation, LossMSE, nd } from 'simdloss';
+   * const labels = nd.array([[1, 2]]);
+   * const preOutput = nd.array([[0, 4]]);
+   * const gradient = nd.zeros([1, 2]);
+   * const bound = new LossMSE().bind({ labels, preOutput, activation: Activation.IDENTITY, gradient });
+   * bound.run(); // 2.5
+   * preOutput.assign(labels);
+   * bound.run(); // 0
+   * ```
+   */
+  bind(call: BindOptions): BoundLoss {
+    const { labels, preOutput, activation, mask, average, gradient, scoreArray } = readBindOptions(call);
+    const inputs = this.check(labels, preOutput, mask, average);
+    const resolved = resolveActivation(activation);
+    if (!(resolved instanceof NativeActivation)) {
+      throw optionError('activation', 'a built-in activation', resolved.toString());
+    }
+    const { z, shape, dtype } = inputs;
+    const kept = { preOutput: z, labels: inputs.labels, mask: inputs.mask };
+    for (const [name, matrix] of Object.entries(kept)) {
+      const given = { preOutput, labels, mask }[name as keyof typeof kept];
+      if (matrix?.copied || Array.isArray(given)) {
+        throw bufferError(name, 'a typed array with rows a fixed stride apart', 'an array that has to be copied');
+      }
+    }
+    const reads = this.reads(inputs, resolved);
+    const slope =
+      gradient === undefined ? undefined : outputFor(gradient, dtype, shape, z.rows, z.cols, reads, z, 'gradient');
+    const scores = scoreArray === undefined ? undefined : this.scoresFor(scoreArray, inputs, [...reads, slope]);
+    const alpha = this.write(inputs, resolved, true, slope);
+    const arrays = [z.data, inputs.labels.data, inputs.mask?.data, this.weights?.data, alpha, slope?.data, scores];
+    const handle = native.bind(z.data, inputs.labels.data, ...(arrays.slice(2) as [Maybe, Maybe, Maybe, Maybe, Maybe]));
+    if (handle === undefined) check(Status.BAD_ARGUMENT);
+    const divide = (score: number) => this.averaged(score, inputs, average);
+    return new BoundLoss(handle as BoundCall, arrays, divide, (status) => scoreOf(status, inputs.labels, z.cols));
+  }
+
+  /** The memory of a bound score array. */
+  private scoresFor(out: unknown, inputs: Inputs, reads: readonly (MatrixView | Output | undefined)[]): TypedArray {
+    const { rows } = inputs.z;
+    const others = reads.map((read) =>
+      read === undefined || 'dtype' in read
+        ? read
+        : { ...read, rows, cols: inputs.z.cols, dtype: inputs.dtype, copied: false },
+    );
+    const scores = outputFor(out, inputs.dtype, [rows, 1], rows, 1, others, undefined, 'scoreArray');
+    if (scores.rowStride !== 1) throw bufferError('scoreArray', 'contiguous elements', `stride ${scores.rowStride}`);
+    return scores.data;
   }
 
   // --- What a loss may define otherwise ---
@@ -235,6 +301,19 @@ export abstract class NativeLoss implements ILossFunction {
     gradient: Output | undefined,
     scoreArray: TypedArray | undefined,
   ): number {
+    const alpha = this.write(inputs, activation, wantScore, gradient);
+    const { z, labels, mask } = inputs;
+    const status = native.loss(z.data, labels.data, mask?.data, this.weights?.data, alpha, gradient?.data, scoreArray);
+    return scoreOf(status, labels, z.cols);
+  }
+
+  /** Writes the numbers of a call to the call block; returns the activation's array where it has one. */
+  private write(
+    inputs: Inputs,
+    activation: NativeActivation,
+    wantScore: boolean,
+    gradient: Output | undefined,
+  ): TypedArray | undefined {
     const { z, labels, mask } = inputs;
     const block = native.block;
     const { traits } = this;
@@ -252,12 +331,8 @@ export abstract class NativeLoss implements ILossFunction {
     block[slots.maskRowStride] = mask === undefined ? 0 : mask.rowStride;
     block[slots.maskColStride] = inputs.maskPerExample ? 0 : 1;
     block[slots.outStride] = gradient === undefined ? z.cols : gradient.rowStride;
-    const alpha = activation.write(block, z);
     this.writeOptions(block, inputs);
-    const status = native.loss(z.data, labels.data, mask?.data, this.weights?.data, alpha, gradient?.data, scoreArray);
-    if (status === Status.BAD_LABEL) throw badLabel(labels, block[slots.badRow] ?? 0, z.cols);
-    check(status);
-    return block[slots.score] ?? 0;
+    return activation.write(block, z);
   }
 
   /** A user's own activation: its outputs through the loss with identity, and its backprop. */
@@ -329,6 +404,13 @@ function stridesOf(shape: readonly number[], matrix: MatrixView): number[] {
     stride = axis === shape.length - 1 && shape.length > 1 ? matrix.rowStride : stride * (shape[axis] ?? 1);
   }
   return strides;
+}
+
+/** The score of a call that came to `status`. */
+function scoreOf(status: number, labels: MatrixView, classes: number): number {
+  if (status === Status.BAD_LABEL) throw badLabel(labels, native.block[slots.badRow] ?? 0, classes);
+  check(status);
+  return native.block[slots.score] ?? 0;
 }
 
 function badLabel(labels: MatrixView, row: number, classes: number): RangeError {

@@ -286,7 +286,7 @@ struct MSLE {
 struct MAPE {
   template <class D, class In, class V = hn::Vec<D>>
   static HWY_INLINE TermSlope<V> Eval(D d, const LossParams& p, V y, const In& in) {
-    const V e = hn::Sub(in.A(), y), percent = hn::Set(d, static_cast<hn::TFromD<D>>(100 * p.scale));
+    const V e = hn::Sub(in.A(), y), percent = hn::Set(d, static_cast<hn::TFromD<D>>(100 / (1 / p.scale)));
     return {hn::Mul(percent, hn::Abs(hn::Div(e, y))), in.Chain(hn::Div(hn::Mul(percent, Sign(d, e)), hn::Abs(y)))};
   }
 };

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+import type { ArrayInput, TypedArray } from '../array-input';
+import { bufferError, optionError } from '../errors';
+import { type BoundCall, native } from '../native';
+import type { ActivationInput, MaskInput } from './iloss-function';
+
+/** What a loss is bound to. */
+export interface BindOptions {
+  /** As the loss takes them. */
+  readonly labels: ArrayInput;
+  /** A layer's output before its activation, float32 or float64. */
+  readonly preOutput: ArrayInput;
+  /** A built-in activation. */
+  readonly activation: ActivationInput;
+  /** Per example or per output; none if not given. */
+  readonly mask?: MaskInput;
+  /** Is the score divided by the rows? false if not given. */
+  readonly average?: boolean | undefined;
+  /** Filled by each run: the shape and dtype of preOutput, or preOutput itself. */
+  readonly gradient?: ArrayInput | undefined;
+  /** Filled by each run: `[n, 1]`, or a bare typed array of n elements. */
+  readonly scoreArray?: ArrayInput | undefined;
+}
+
+const NAMES = ['labels', 'preOutput', 'activation', 'mask', 'average', 'gradient', 'scoreArray'];
+
+/** Each property read once; unknown names are errors. */
+export function readBindOptions(call: BindOptions): BindOptions & { average: boolean } {
+  if (typeof call !== 'object' || call === null) throw optionError('bind', 'an object', call);
+  for (const key of Object.keys(call)) {
+    if (!NAMES.includes(key)) throw optionError('bind', `one of ${NAMES.join(', ')}`, key);
+  }
+  const { labels, preOutput, activation, mask, average, gradient, scoreArray } = call;
+  return { labels, preOutput, activation, mask, average: average ?? false, gradient, scoreArray };
+}
+
+/**
+ * A loss bound to its buffers by `bind()`: checked once, run many times.
+ *
+ * Formula: `run()` is `computeScore`, and fills the gradient and the score array that were bound.
+ *
+ * @example
+ * ```ts
+ * import { Activation, type BoundLoss, LossL1, nd } from 'simdloss';
+ * const call = { labels: nd.array([[1]]), preOutput: nd.array([[3]]), activation: Activation.IDENTITY };
+ * const bound: BoundLoss = new LossL1().bind(call);
+ * bound.run(); // 2
+ * bound.dispose();
+ * ```
+ * @see ONNX Runtime `IoBinding`, the same idea for a model
+ */
+export class BoundLoss {
+  private call: BoundCall | undefined;
+  private readonly arrays: readonly TypedArray[];
+  private readonly lengths: readonly number[];
+
+  /** @internal Use `bind` of a loss. */
+  constructor(
+    call: BoundCall,
+    arrays: readonly (TypedArray | undefined)[],
+    private readonly averaged: (score: number) => number,
+    private readonly score: (status: number) => number,
+  ) {
+    this.call = call;
+    this.arrays = arrays.filter((array) => array !== undefined);
+    this.lengths = this.arrays.map((array) => array.length);
+  }
+
+  /**
+   * Computes over what the buffers hold now.
+   *
+   * @returns the score
+   * @throws RangeError ERR_BUFFER for a buffer that was detached or shrunk; ERR_RANGE for a class index out of range
+   * @throws TypeError ERR_OPTION after `dispose()`
+   * @example
+   * ```ts
+   * import { Activation, LossL2, nd } from 'simdloss';
+   * const call = { labels: nd.array([[1]]), preOutput: nd.array([[3]]), activation: Activation.IDENTITY };
+   * new LossL2().bind(call).run(); // 4
+   * ```
+   */
+  run(): number {
+    const { call, arrays, lengths } = this;
+    if (call === undefined) throw optionError('run', 'a bound loss', 'one that was disposed of');
+    for (let i = 0; i < arrays.length; i++) {
+      // What native code keeps is as long as it was, or not read at all.
+      if (arrays[i]?.length !== lengths[i]) {
+        throw bufferError('bound buffer', `${lengths[i]} elements`, arrays[i]?.length);
+      }
+    }
+    return this.averaged(this.score(native.runBound(call)));
+  }
+
+  /** Lets go of the buffers; `run()` is an error from now on. */
+  dispose(): void {
+    this.call = undefined;
+  }
+
+  /** As `dispose`, at the end of a `using` block. */
+  [Symbol.dispose](): void {
+    this.dispose();
+  }
+}
