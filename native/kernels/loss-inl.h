@@ -213,10 +213,13 @@ struct BinaryXENT {
       const V outside = in.Chain(hn::IfThenElse(a_low, low, high));
       return {term, hn::IfThenElse(hn::Or(a_low, b_low), outside, inside)};
     }
-    // At a clamp (a - y) / (a (1 - a)) is (e - y) / (e (1 - e)) or (1 - y - e) / (e (1 - e)), e in two parts: y may be
-    // close.
-    const V clip_rest = hn::Set(d, static_cast<T>(e - static_cast<double>(static_cast<T>(e))));
-    const V low = hn::Add(hn::Sub(clip, y), clip_rest), high = hn::Sub(hn::Sub(q, clip), clip_rest);
+    // At a clamp (a - y) / (a (1 - a)) is (e - y) / (e (1 - e)) or (1 - e - y) / (e (1 - e)); e and 1 - e are taken in
+    // two parts, as y may be close.
+    const double low_head = static_cast<T>(e), high_head = static_cast<T>(1 - e);
+    const auto minus_y = [&](double head, double rest) HWY_ATTR {
+      return hn::Add(hn::Sub(hn::Set(d, static_cast<T>(head)), y), hn::Set(d, static_cast<T>(rest)));
+    };
+    const V low = minus_y(low_head, e - low_head), high = minus_y(high_head, (1 - high_head) - e);
     const V steep = hn::Set(d, static_cast<T>(1 / (e * (1 - e))));
     const V outside = in.Chain(hn::Mul(hn::IfThenElse(a_low, low, high), steep));
     return {term, hn::IfThenElse(hn::Or(a_low, b_low), outside, inside)};

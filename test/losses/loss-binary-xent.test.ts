@@ -110,3 +110,13 @@ describeLoss({
     },
   ],
 });
+
+// The clip, as a number of float32 or not, and the label are subtracted before anything is rounded.
+test.each([
+  { z: -1.1754943508222875e-38, y: 0.4977131187915802, clipEps: 0.5, gradient: 0.0022868812084198 },
+  { z: 0.19976744055747986, y: 0.4398441016674042, clipEps: 0.5, gradient: 0.0595597068400147 },
+])('gradient of a label near the clip: $z, $y', ({ z, y, clipEps, gradient }) => {
+  const call = [Float32Array.of(y), Float32Array.of(z), 'sigmoid'] as const;
+  const [got = Number.NaN] = new LossBinaryXENT({ clipEps }).computeGradient(...call).data as Float32Array;
+  expect(Math.abs(got - gradient)).toBeLessThan(4 * 2 ** -24 * gradient);
+});
