@@ -7,27 +7,10 @@
 #include "native/row_block.h"
 #include "native/scratch.h"
 #include "native/stages.h"
+#include "native/tile.h"
 
 namespace simdloss {
 namespace {
-
-template <class T>
-constexpr size_t kTile = 1024 / sizeof(T);  // as in loss_elementwise.cc
-
-// Rows one after another in the flat order, `count` elements from `begin` on.
-template <class T>
-void StoreFlat(const T* from, size_t begin, size_t count, const ActivationCall& call) {
-  T* out = static_cast<T*>(call.out);
-  size_t row = begin / call.cols, col = begin % call.cols;
-  while (count != 0) {
-    const size_t piece = std::min(count, call.cols - col);
-    std::copy_n(from, piece, out + row * call.out_stride + col);
-    from += piece;
-    count -= piece;
-    ++row;
-    col = 0;
-  }
-}
 
 template <class T>
 void RunElementwise(const ActivationCall& call) {
@@ -49,11 +32,11 @@ void RunElementwise(const ActivationCall& call) {
     const T* logits = count == padded ? z.Read(begin, count, z_buffer) : read(z, z_buffer);
     if (!epsilon) {
       stages.value[kind](call.params, logits, alphas, a, nullptr, padded);
-      StoreFlat(a, begin, count, call);
+      StoreRows(a, begin, count, call.cols, static_cast<T*>(call.out), call.out_stride);
     } else {
       stages.value_and_slope[kind](call.params, logits, alphas, a, s, padded);
       multiply(read(epsilon, epsilon_buffer), s, padded);
-      StoreFlat(s, begin, count, call);
+      StoreRows(s, begin, count, call.cols, static_cast<T*>(call.out), call.out_stride);
     }
   }
 }

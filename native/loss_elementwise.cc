@@ -6,14 +6,10 @@
 #include "native/loss_drivers.h"
 #include "native/reader.h"
 #include "native/stages.h"
+#include "native/tile.h"
 
 namespace simdloss {
 namespace {
-
-// 1 KiB a buffer: all buffers of a tile stay in the first-level cache. Measured for L2 + sigmoid, float32, in cache /
-// from memory, ns an element: 64 .282/.335, 128 .240/.303, 256 .217/.273, 512 .224/.288, 1024 .233/.320.
-template <class T>
-constexpr size_t kTile = 1024 / sizeof(T);
 
 // Adds up the terms of each row as the tiles go by, and writes each row's sum when it is complete.
 template <class T>
@@ -41,20 +37,6 @@ class RowSums {
   size_t cols_, row_, col_ = 0;
   double sum_ = 0;
 };
-
-// Copies a stretch of the flat gradient to rows `stride` apart.
-template <class T>
-void StoreRows(const T* from, size_t begin, size_t count, size_t cols, T* out, size_t stride) {
-  size_t row = begin / cols, col = begin % cols;
-  while (count != 0) {
-    const size_t piece = std::min(count, cols - col);
-    std::copy_n(from, piece, out + row * stride + col);
-    from += piece;
-    count -= piece;
-    ++row;
-    col = 0;
-  }
-}
 
 // One-hot rows of sparse labels, and 0 in `mask` (if there is one) for the ignored ones.
 template <class T>
