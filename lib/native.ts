@@ -135,7 +135,14 @@ export function check(status: number): void {
 
 function load(): NativeAddon {
   const root = path.join(__dirname, '..');
-  const addon = require('node-gyp-build')(root) as NativeAddon;
+  let addon: NativeAddon;
+  try {
+    addon = require('node-gyp-build')(root) as NativeAddon;
+  } catch (cause) {
+    throw new Error(`simdloss: no addon for this platform; build it with "npm run build" in ${root}. ${cause}`, {
+      cause,
+    });
+  }
   const target = process.env['SIMDLOSS_TARGET'];
   if (target !== undefined && target !== '' && !addon.forceTarget(target)) {
     throw optionError('SIMDLOSS_TARGET', `one of ${addon.targets().join(', ')}`, target);

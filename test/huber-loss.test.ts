@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A loss of one's own: the port of examples/huber-loss.ts against the definition of Huber's loss, alone and in a layer.
 import { HuberLoss } from '../examples/huber-loss';
-import { Activation, NDArray, OutputLayer } from '../lib';
+import { Activation, NDArray, nd, OutputLayer } from '../lib';
 import { floats, values } from './support/library';
 import { Random } from './support/random';
 import { mismatches, sameDtype } from './support/tolerance';
@@ -100,4 +100,17 @@ describe.each(rows)('$name, delta $delta, $dtype', (row) => {
       }),
     ).toEqual([]);
   });
+});
+
+test('a layer hands plain labels to a custom loss as an NDArray, and scores by example as a column', () => {
+  const layer = new OutputLayer.Builder(new HuberLoss(1)).nIn(2).nOut(1).activation(Activation.IDENTITY).build();
+  const x = [
+    [1, 2],
+    [3, 4],
+  ];
+  const labels = [[1], [2]];
+  const plain = layer.computeGradientAndScore(x, labels);
+  const arrays = layer.computeGradientAndScore(x, nd.array(labels));
+  expect(plain.score).toBe(arrays.score);
+  expect(layer.scoreExamples(x, labels).shape).toEqual([2, 1]);
 });

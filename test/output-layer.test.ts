@@ -290,3 +290,30 @@ test('W is kept, so that updates in place count; training lowers the score', () 
   expect(mismatches('first score', [first], [Math.log(2)], differences)).toEqual([]);
   expect(layer.computeGradientAndScore(x, labels).score).toBeLessThan(first / 10);
 });
+
+test('NaN in a row that is masked out stays out of every gradient', () => {
+  const layer = new OutputLayer.Builder(new LossMCXENT()).nIn(2).nOut(3).activation('softmax').build();
+  const rows = (values: number[][]) => nd.array(values);
+  const masked = layer.computeGradientAndScore(
+    rows([
+      [1, 2],
+      [Number.NaN, 1],
+      [0, 1],
+    ]),
+    nd.eye(3),
+    [1, 0, 1],
+  );
+  const clean = layer.computeGradientAndScore(
+    rows([
+      [1, 2],
+      [0, 0],
+      [0, 1],
+    ]),
+    nd.eye(3),
+    [1, 0, 1],
+  );
+  expect(masked.score).toBe(clean.score);
+  expect(masked.gradientW.toArray()).toEqual(clean.gradientW.toArray());
+  expect(masked.gradientB.toArray()).toEqual(clean.gradientB.toArray());
+  expect(masked.epsilon.toArray()).toEqual(clean.epsilon.toArray());
+});

@@ -700,3 +700,21 @@ describe('what is legal though odd', () => {
     expect(new LossMSE([-1, -1]).computeScore(data, data, 'identity')).toBe(0);
   });
 });
+
+test.each([
+  {
+    what: 'average that is no boolean',
+    call: () => new LossMSE().computeScore([[1]], [[2]], 'identity', null, { out: [] } as unknown as boolean),
+    expected: errOption('average'),
+  },
+  {
+    what: 'a backprop that returns no pair',
+    call: () =>
+      new LossMSE().computeGradient([[1]], [[2]], {
+        getActivation: (z) => z,
+        backprop: (_, epsilon) => epsilon as never,
+        numParams: () => 0,
+      }),
+    expected: errDtype('activation.backprop'),
+  },
+])('$what', ({ call, expected }) => expectError(call, expected));

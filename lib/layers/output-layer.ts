@@ -6,7 +6,7 @@ import { describe, dtypeError, optionError, rangeError, shapeError } from '../er
 import { columnSums, type Factor, gemm } from '../gemm';
 import { LossFunction } from '../loss-function';
 import type { ActivationInput, ILossFunction, MaskInput } from '../losses/iloss-function';
-import { NativeLoss } from '../losses/native-loss';
+import { isPerExample, NativeLoss } from '../losses/native-loss';
 import { nd } from '../ndarray/nd';
 import { NDArray } from '../ndarray/ndarray';
 import { allocate, type FloatDtype } from '../outputs';
@@ -343,11 +343,19 @@ export class OutputLayer {
    * ```
    */
   computeGradientAndScore(x: ArrayInput, labels: ArrayInput, mask?: MaskInput): LayerGradients {
-    const input = this.input(x);
+    const input = withoutMasked(this.input(x), mask, this.dtype);
     const z = this.preOutput(input);
-    // A native loss takes the place of the logits: nobody else has them.
-    const options = this.loss instanceof NativeLoss ? { out: z } : undefined;
-    const { score, gradient } = this.loss.computeGradientAndScore(labels, z, this.activation, mask, true, options);
+    const native = this.loss instanceof NativeLoss;
+    // A native loss takes the place of the logits: nobody else has them. A loss of the user's gets NDArrays.
+    const { score, gradient } = native
+      ? this.loss.computeGradientAndScore(labels, z, this.activation, mask, true, { out: z })
+      : this.loss.computeGradientAndScore(
+          asNDArray(labels, 'labels', this.dtype),
+          z,
+          this.activation,
+          mask === undefined || mask === null ? null : asNDArray(mask, 'mask', this.dtype),
+          true,
+        );
     const { dtype } = this;
     const rows = input.matrix.rows;
     const delta = this.matrixOf(gradient, 'gradient', rows, this.nOut);
@@ -378,7 +386,11 @@ export class OutputLayer {
    * ```
    */
   scoreExamples(x: ArrayInput, labels: ArrayInput, mask?: MaskInput): NDArray {
-    return this.loss.computeScoreArray(labels, this.preOutput(this.input(x)), this.activation, mask);
+    const z = this.preOutput(this.input(x));
+    if (this.loss instanceof NativeLoss) return this.loss.computeScoreArray(labels, z, this.activation, mask);
+    const given = mask === undefined || mask === null ? null : asNDArray(mask, 'mask', this.dtype);
+    const scores = this.loss.computeScoreArray(asNDArray(labels, 'labels', this.dtype), z, this.activation, given);
+    return scores.reshape(scores.length, 1);
   }
 
   private input(x: ArrayInput): { view: View; matrix: MatrixView } {
@@ -420,6 +432,32 @@ export class OutputLayer {
     const array = new NDArray(view.data, shape, row ? [1] : view.strides);
     return view.strides[view.strides.length - 1] === 1 ? array : array.dup();
   }
+}
+
+/** The input with rows of 0 where a mask per example is 0: what is masked out must not reach dW, NaN neither. */
+function withoutMasked(
+  input: { view: View; matrix: MatrixView },
+  mask: MaskInput,
+  dtype: FloatDtype,
+): { view: View; matrix: MatrixView } {
+  if (mask === undefined || mask === null) return input;
+  const { view, matrix } = input;
+  const maskView = toView(mask, 'mask', dtype);
+  if (!isPerExample(maskView.shape, view.shape, matrix.rows)) return input;
+  const values = new NDArray(maskView.data, maskView.shape, maskView.strides).dup().data;
+  if (!values.some((value) => Number(value) === 0)) return input;
+  const data = new NDArray(matrix.data, [matrix.rows, matrix.cols], [matrix.rowStride, 1]).dup().data;
+  for (let row = 0; row < matrix.rows; row++) {
+    if (Number(values[row]) === 0) (data as Float32Array).fill(0, row * matrix.cols, (row + 1) * matrix.cols);
+  }
+  return { view, matrix: { ...matrix, data, rowStride: matrix.cols, copied: true } };
+}
+
+/** The caller's array as an NDArray over its memory. */
+function asNDArray(input: ArrayInput, name: string, dtype: FloatDtype): NDArray {
+  if (input instanceof NDArray) return input;
+  const { data, shape, strides } = toView(input, name, dtype);
+  return new NDArray(data, shape, strides);
 }
 
 function readCount(name: string, value: number): number {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+/// <reference lib="esnext.disposable" preserve="true" />
 import type { ArrayInput, TypedArray } from '../array-input';
 import { bufferError, optionError } from '../errors';
 import { type BoundCall, native } from '../native';

@@ -6,7 +6,7 @@ import type { IActivation, OutOption } from '../activations/iactivation';
 import { NativeActivation } from '../activations/native-activation';
 import { resolveActivation } from '../activations/resolve';
 import { type ArrayInput, type MatrixView, type TypedArray, toMatrix, toView } from '../array-input';
-import { bufferError, describe, optionError, rangeError, shapeError } from '../errors';
+import { bufferError, describe, dtypeError, optionError, rangeError, shapeError } from '../errors';
 import { type BoundCall, check, type LossKernel, native, Status, slots } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { isArrayLike, readArguments } from '../options';
@@ -235,6 +235,7 @@ export abstract class NativeLoss implements ILossFunction {
   // --- Checks ---
 
   private check(labels: ArrayInput, preOutput: ArrayInput, mask: MaskInput, average: boolean): Inputs {
+    if (typeof average !== 'boolean') throw optionError('average', 'true or false', average);
     const zView = toView(preOutput, 'preOutput', 'float32');
     const dtype = asFloat(zView.dtype, 'preOutput');
     const z = toMatrix(zView);
@@ -353,7 +354,9 @@ export abstract class NativeLoss implements ILossFunction {
     if (gradient === undefined) return this.call(activated, identity, wantScore, undefined, scoreArray);
     const slope = allocate(activated.dtype, shape, z.rows, z.cols);
     const score = this.call(activated, identity, wantScore, slope, scoreArray);
-    const [backpropagated] = activation.backprop(logits(), slope.array);
+    const gradients: unknown = activation.backprop(logits(), slope.array);
+    if (!Array.isArray(gradients)) throw dtypeError('activation.backprop', 'an array [dL/dz, dL/dparams]', gradients);
+    const backpropagated = gradients[0] as NDArray;
     const result = toView(backpropagated, 'activation gradient', inputs.dtype);
     if (!sameShape(result.shape, shape)) throw shapeError('activation gradient', describe(shape), result.shape);
     gradient.array.assign(backpropagated);
