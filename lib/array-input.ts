@@ -259,7 +259,9 @@ function asList(value: unknown, name: string, what: string): readonly number[] {
 export function readSizes(sizes: unknown, name: string): number[] {
   const list = asList(sizes, name, 'a shape');
   const rank = list.length;
-  if (rank > MAX_RANK) throw shapeError(name, `a shape of at most ${MAX_RANK} axes`, `${rank} axes`);
+  if (!(Number.isSafeInteger(rank) && rank >= 0 && rank <= MAX_RANK)) {
+    throw shapeError(name, `a shape of at most ${MAX_RANK} axes`, `${rank} axes`);
+  }
   const shape = new Array<number>(rank);
   let length = 1;
   for (let axis = 0; axis < rank; axis++) {

@@ -17,8 +17,12 @@ export interface Output {
 
 /** A fresh array of zeros. */
 export function allocate(dtype: FloatDtype, shape: readonly number[], rows: number, cols: number): Output {
-  const data = dtype === 'float32' ? new Float32Array(rows * cols) : new Float64Array(rows * cols);
-  return { data, rowStride: cols, array: new NDArray(data, shape) };
+  try {
+    const data = dtype === 'float32' ? new Float32Array(rows * cols) : new Float64Array(rows * cols);
+    return { data, rowStride: cols, array: new NDArray(data, shape) };
+  } catch {
+    throw shapeError('result', 'a size that there is memory for', shape);
+  }
 }
 
 /** Narrows to the dtypes that are computed in. */

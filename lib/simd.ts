@@ -24,7 +24,7 @@ export const simd = {
     return native.targets();
   },
   /**
-   * Runs every kernel of the process on a target from now on.
+   * Runs every kernel of the process on a target from now on: for tests, and not while another thread computes.
    *
    * @param name one of `supported`
    * @throws TypeError ERR_OPTION for a target that is not

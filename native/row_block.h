@@ -43,7 +43,8 @@ class RowBlock {
     std::fill_n(to, Length(), T{0});
     for (size_t i = 0; i < rows; ++i) {
       const int64_t label = labels[row + i];
-      if (label >= 0) to[Index(i, static_cast<size_t>(label))] = 1;
+      // Checked before, but in shared memory another thread may have changed it since.
+      if (label >= 0 && static_cast<size_t>(label) < cols_) to[Index(i, static_cast<size_t>(label))] = 1;
     }
   }
 

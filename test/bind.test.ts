@@ -47,6 +47,11 @@ describe('bad calls', () => {
     expectError(() => new LossMSE().bind({ ...call, ...change } as BindOptions), expected);
   });
 
+  test('a score array of a loss without', () => {
+    const one = { labels: nd.ones([2, 1]), preOutput: nd.ones([2, 1]), activation: 'identity' };
+    expectError(() => new LossFMeasure().bind({ ...one, scoreArray: nd.ones([2, 1]) }), errOption('scoreArray'));
+  });
+
   test('a mean over no rows', () => {
     const none = { ...call, labels: nd.zeros([0, 3]), preOutput: nd.zeros([0, 3]), average: true };
     expectError(() => new LossMSE().bind(none), errShape('row'));
@@ -115,6 +120,15 @@ describe('buffers that change', () => {
     const bound = new LossMSE().bind({ ...shaped, activation: 'identity' } as unknown as BindOptions);
     expect(bound.run()).toBe(0);
     structuredClone(null, { transfer: [(arrays[name] as Float32Array).buffer as ArrayBuffer] });
+    expectError(() => bound.run(), errBuffer('6', '0'));
+  });
+
+  test('detached behind a length of its own', () => {
+    const data = new Float32Array(6);
+    Object.defineProperty(data, 'length', { value: 6 });
+    const shaped = { data, shape: [2, 3] };
+    const bound = new LossMSE().bind({ labels: nd.zeros([2, 3]), preOutput: shaped, activation: 'identity' });
+    structuredClone(null, { transfer: [data.buffer] });
     expectError(() => bound.run(), errBuffer('6', '0'));
   });
 

@@ -708,6 +708,40 @@ test.each([
     expected: errOption('average'),
   },
   {
+    what: 'a result that there is no memory for',
+    call: () => {
+      const repeated = { data: new Float32Array(1), shape: [2 ** 40, 1], strides: [0, 0] };
+      return new LossMSE().computeGradient(repeated, repeated, 'identity');
+    },
+    expected: errShape('result'),
+  },
+  {
+    what: 'a shape whose length is no count',
+    call: () => {
+      const shape = new Proxy([2], { get: (target, key) => (key === 'length' ? -1 : Reflect.get(target, key)) });
+      return new LossMSE().computeScore({ data: new Float32Array(2), shape }, [1, 3], 'identity');
+    },
+    expected: errShape('labels'),
+  },
+  {
+    what: 'activation outputs of another dtype',
+    call: () =>
+      new LossMSE().computeScoreArray([[1]], [[2]], {
+        getActivation: (z) => z.castTo('float64'),
+        backprop: (_, epsilon) => [epsilon, null],
+        numParams: () => 0,
+      }),
+    expected: errDtype('activation output', 'float32'),
+  },
+  {
+    what: 'PReLU in place over its own alpha',
+    call: () => {
+      const data = new Float32Array(6).fill(-1);
+      return new ActivationPReLU(data.subarray(0, 2)).getActivation({ data, shape: [3, 2] });
+    },
+    expected: errBuffer('input', 'alpha'),
+  },
+  {
     what: 'a backprop that returns no pair',
     call: () =>
       new LossMSE().computeGradient([[1]], [[2]], {

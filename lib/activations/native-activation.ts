@@ -2,11 +2,11 @@
 // The base of all built-in activations: checks, once, and the two methods.
 
 import { type ArrayInput, type MatrixView, type TypedArray, toMatrix, toView, type View } from '../array-input';
-import { describe, dtypeError, optionError, shapeError } from '../errors';
+import { bufferError, describe, dtypeError, optionError, shapeError } from '../errors';
 import { type ActivationKernel, check, native, slots } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { readArguments } from '../options';
-import { allocate, asFloat, checkWritable, type FloatDtype, type Output, outOf, outputFor } from '../outputs';
+import { allocate, asFloat, checkWritable, type FloatDtype, type Output, outOf, outputFor, overlaps } from '../outputs';
 import type { IActivation, OutOption } from './iactivation';
 
 /** How constructor arguments are read: option names, those that plain numbers set in order, and the one an array sets. */
@@ -110,6 +110,10 @@ export abstract class NativeActivation implements IActivation {
       return input.assign(result.array);
     }
     checkWritable(view, 'input');
+    const alpha = slopes ?? kernel.alphaFor(z.cols, z.rows);
+    if (alpha !== undefined && overlaps(z, alpha)) {
+      throw bufferError('input', 'memory apart from alpha', 'memory that overlaps it');
+    }
     const array = input instanceof NDArray ? input : new NDArray(z.data, view.shape, view.strides);
     run(kernel, z, undefined, slopes, { data: z.data as Float32Array | Float64Array, rowStride: z.rowStride, array });
     return array;

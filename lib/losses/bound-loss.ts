@@ -23,6 +23,11 @@ export interface BindOptions {
   readonly scoreArray?: ArrayInput | undefined;
 }
 
+// The getter itself: a property of the caller's own, or a subclass, can't stand in for it.
+const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')?.get as (
+  this: unknown,
+) => number;
+
 const NAMES = ['labels', 'preOutput', 'activation', 'mask', 'average', 'gradient', 'scoreArray'];
 
 /** Each property read once; unknown names are errors. */
@@ -51,7 +56,7 @@ export function readBindOptions(call: BindOptions): BindOptions & { average: boo
  * @see ONNX Runtime `IoBinding`, the same idea for a model
  */
 export class BoundLoss {
-  private call: BoundCall | undefined;
+  #call: BoundCall | undefined;
   private readonly arrays: readonly TypedArray[];
   private readonly lengths: readonly number[];
 
@@ -62,9 +67,9 @@ export class BoundLoss {
     private readonly averaged: (score: number) => number,
     private readonly score: (status: number) => number,
   ) {
-    this.call = call;
+    this.#call = call;
     this.arrays = arrays.filter((array) => array !== undefined);
-    this.lengths = this.arrays.map((array) => array.length);
+    this.lengths = this.arrays.map((array) => lengthOf.call(array));
   }
 
   /**
@@ -81,20 +86,20 @@ export class BoundLoss {
    * ```
    */
   run(): number {
-    const { call, arrays, lengths } = this;
+    const call = this.#call;
+    const { arrays, lengths } = this;
     if (call === undefined) throw optionError('run', 'a bound loss', 'one that was disposed of');
     for (let i = 0; i < arrays.length; i++) {
       // What native code keeps is as long as it was, or not read at all.
-      if (arrays[i]?.length !== lengths[i]) {
-        throw bufferError('bound buffer', `${lengths[i]} elements`, arrays[i]?.length);
-      }
+      const length = lengthOf.call(arrays[i]);
+      if (length !== lengths[i]) throw bufferError('bound buffer', `${lengths[i]} elements`, length);
     }
     return this.averaged(this.score(native.runBound(call)));
   }
 
   /** Lets go of the buffers; `run()` is an error from now on. */
   dispose(): void {
-    this.call = undefined;
+    this.#call = undefined;
   }
 
   /** As `dispose`, at the end of a `using` block. */

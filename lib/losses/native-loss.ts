@@ -164,6 +164,9 @@ export abstract class NativeLoss implements ILossFunction {
    */
   bind(call: BindOptions): BoundLoss {
     const { labels, preOutput, activation, mask, average, gradient, scoreArray } = readBindOptions(call);
+    if (scoreArray !== undefined && this.traits.kernel === 'FMeasure') {
+      throw optionError('scoreArray', 'a loss with a score per example', this.name());
+    }
     const inputs = this.check(labels, preOutput, mask, average);
     const resolved = resolveActivation(activation);
     if (!(resolved instanceof NativeActivation)) {
@@ -349,8 +352,8 @@ export abstract class NativeLoss implements ILossFunction {
     const outputs = activation.getActivation(logits(), true);
     const view = toView(outputs, 'activation output', inputs.dtype);
     if (!sameShape(view.shape, shape)) throw shapeError('activation output', describe(shape), view.shape);
-    if (view.dtype !== inputs.dtype) asFloat(view.dtype, 'activation output');
-    const activated: Inputs = { ...inputs, z: toMatrix(view), dtype: asFloat(view.dtype, 'activation output') };
+    if (view.dtype !== inputs.dtype) throw dtypeError('activation output', inputs.dtype, view.dtype);
+    const activated: Inputs = { ...inputs, z: toMatrix(view) };
     if (gradient === undefined) return this.call(activated, identity, wantScore, undefined, scoreArray);
     const slope = allocate(activated.dtype, shape, z.rows, z.cols);
     const score = this.call(activated, identity, wantScore, slope, scoreArray);
