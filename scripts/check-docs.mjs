@@ -25,6 +25,7 @@ const tests = files('test', /\.ts$/)
 
 const inLib = (node) => node.getSourceFile().fileName.startsWith(path.join(root, 'lib'));
 const isHidden = (declaration) =>
+  (declaration.name !== undefined && ts.isPrivateIdentifier(declaration.name)) ||
   (ts.getCombinedModifierFlags(declaration) & (ts.ModifierFlags.Private | ts.ModifierFlags.Protected)) !== 0 ||
   ts.getJSDocTags(declaration).some((tag) => tag.tagName.text === 'internal');
 /** What a name stands for: behind `export { name } from`, `{ name }` in an object, `static Name = SomeClass`. */
