@@ -40,8 +40,6 @@ interface Inputs {
   readonly labelCols: number;
 }
 
-type Maybe = TypedArray | undefined;
-
 const identity = new ActivationIdentity();
 
 /** A loss that runs on the native kernels. */
@@ -183,24 +181,34 @@ export abstract class NativeLoss implements ILossFunction {
     const reads = this.reads(inputs, resolved);
     const slope =
       gradient === undefined ? undefined : outputFor(gradient, dtype, shape, z.rows, z.cols, reads, z, 'gradient');
-    const scores = scoreArray === undefined ? undefined : this.scoresFor(scoreArray, inputs, [...reads, slope]);
+    const scores = scoreArray === undefined ? undefined : this.scoresFor(scoreArray, inputs, reads, slope);
     const alpha = this.write(inputs, resolved, true, slope);
-    const arrays = [z.data, inputs.labels.data, inputs.mask?.data, this.weights?.data, alpha, slope?.data, scores];
-    const handle = native.bind(z.data, inputs.labels.data, ...(arrays.slice(2) as [Maybe, Maybe, Maybe, Maybe, Maybe]));
+    const { labels: labelMatrix, mask: maskMatrix } = inputs;
+    const arrays = [
+      z.data,
+      labelMatrix.data,
+      maskMatrix?.data,
+      this.weights?.data,
+      alpha,
+      slope?.data,
+      scores,
+    ] as const;
+    const handle = native.bind(...arrays);
     if (handle === undefined) check(Status.BAD_ARGUMENT);
     const divide = (score: number) => this.averaged(score, inputs, average);
     return new BoundLoss(handle as BoundCall, arrays, divide, (status) => scoreOf(status, inputs.labels, z.cols));
   }
 
-  /** The memory of a bound score array. */
-  private scoresFor(out: unknown, inputs: Inputs, reads: readonly (MatrixView | Output | undefined)[]): TypedArray {
-    const { rows } = inputs.z;
-    const others = reads.map((read) =>
-      read === undefined || 'dtype' in read
-        ? read
-        : { ...read, rows, cols: inputs.z.cols, dtype: inputs.dtype, copied: false },
-    );
-    const scores = outputFor(out, inputs.dtype, [rows, 1], rows, 1, others, undefined, 'scoreArray');
+  /** The memory of a bound score array, apart from everything the call reads and from its gradient. */
+  private scoresFor(
+    out: unknown,
+    inputs: Inputs,
+    reads: readonly (MatrixView | undefined)[],
+    slope: Output | undefined,
+  ): TypedArray {
+    const { z, dtype } = inputs;
+    const gradient = slope && { ...z, data: slope.data, rowStride: slope.rowStride };
+    const scores = outputFor(out, dtype, [z.rows, 1], z.rows, 1, [...reads, gradient], undefined, 'scoreArray');
     if (scores.rowStride !== 1) throw bufferError('scoreArray', 'contiguous elements', `stride ${scores.rowStride}`);
     return scores.data;
   }
