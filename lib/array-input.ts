@@ -126,6 +126,11 @@ const typedArrayTag = Object.getOwnPropertyDescriptor(typedArrayPrototype, Symbo
   this: unknown,
 ) => string | undefined;
 
+/** Are two shapes equal, axis by axis? */
+export function isSameShape(a: readonly number[], b: readonly number[]): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+}
+
 /** The dtype of a typed array; undefined for anything else, Float16Array too. */
 export function dtypeOf(value: unknown): Dtype | undefined {
   switch (typedArrayTag.call(value)) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Results: fresh arrays, or the caller's `out`, checked before anything is computed.
-import { type Dtype, type MatrixView, repeatsElements, toMatrix, toView, type View } from './array-input';
+import { type Dtype, isSameShape, type MatrixView, repeatsElements, toMatrix, toView, type View } from './array-input';
 import { bufferError, describe, dtypeError, optionError, shapeError } from './errors';
 import { NDArray } from './ndarray/ndarray';
 
@@ -68,8 +68,7 @@ export function outputFor(
     if (view.data.length > rows * cols) throw shapeError(name, expected, view.data.length);
     output = { data: view.data, rows, cols, rowStride: cols, dtype, copied: false };
   } else {
-    const same = view.shape.length === shape.length && view.shape.every((size, axis) => size === shape[axis]);
-    if (!same) throw shapeError(name, `shape ${describe(shape)}`, view.shape);
+    if (!isSameShape(view.shape, shape)) throw shapeError(name, `shape ${describe(shape)}`, view.shape);
     checkWritable(view, name);
     output = toMatrix(view);
     if (output.copied) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type ArrayInput, type MatrixView, toMatrix, toView } from '../array-input';
+import { type ArrayInput, isSameShape, type MatrixView, toMatrix, toView } from '../array-input';
 import { rangeError } from '../errors';
 import { nd } from '../ndarray/nd';
 import type { NDArray } from '../ndarray/ndarray';
@@ -86,11 +86,7 @@ export class ActivationRReLU extends NativeActivation {
     const inputs = this.check(input);
     const slope = this.checkEpsilon(epsilon, inputs);
     const { slopes } = this;
-    const kept =
-      slopes !== undefined &&
-      slopes.dtype === inputs.dtype &&
-      slopes.shape.length === inputs.view.shape.length &&
-      slopes.shape.every((size, axis) => size === inputs.view.shape[axis]);
+    const kept = slopes !== undefined && slopes.dtype === inputs.dtype && isSameShape(slopes.shape, inputs.view.shape);
     const out = outOf(options);
     return kept
       ? [this.backward(inputs, slope, out, drawn, matrixOf(slopes)), null]

@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The base of all built-in activations: checks, once, and the two methods.
 
-import { type ArrayInput, type MatrixView, type TypedArray, toMatrix, toView, type View } from '../array-input';
+import {
+  type ArrayInput,
+  isSameShape,
+  type MatrixView,
+  type TypedArray,
+  toMatrix,
+  toView,
+  type View,
+} from '../array-input';
 import { bufferError, describe, dtypeError, optionError, shapeError } from '../errors';
 import { type ActivationKernel, check, native, slots } from '../native';
 import { NDArray } from '../ndarray/ndarray';
@@ -59,13 +67,13 @@ export abstract class NativeActivation implements IActivation {
     block[slots.activationParam0] = this.params[0];
     block[slots.activationParam1] = this.params[1];
     block[slots.activationParam2] = this.params[2];
-    const alpha = this.alphaFor(z.cols, z.rows);
+    const alpha = this.alphaFor(z.cols);
     block[slots.alphaStride] = alpha === undefined ? 0 : alpha.rowStride;
     return alpha?.data;
   }
 
   /** @internal The slopes below 0 of a kernel that reads them from an array, checked against the columns. */
-  alphaFor(_cols: number, _rows: number): MatrixView | undefined {
+  alphaFor(_cols: number): MatrixView | undefined {
     return undefined;
   }
 
@@ -84,7 +92,7 @@ export abstract class NativeActivation implements IActivation {
   protected checkEpsilon(epsilon: ArrayInput, inputs: Inputs): MatrixView {
     const view = toView(epsilon, 'epsilon', inputs.dtype);
     const { shape } = inputs.view;
-    if (view.shape.length !== shape.length || view.shape.some((size, axis) => size !== shape[axis])) {
+    if (!isSameShape(view.shape, shape)) {
       throw shapeError('epsilon', `input's shape ${describe(shape)}`, view.shape);
     }
     return toMatrix(view);
@@ -100,17 +108,17 @@ export abstract class NativeActivation implements IActivation {
   ): NDArray {
     const { z, view, dtype } = inputs;
     const given = out !== undefined && out !== null;
+    const alpha = slopes ?? kernel.alphaFor(z.cols);
     // Numbers have no memory to write to, and strides that don't fold to rows were copied.
     if (given || z.copied || Array.isArray(input)) {
       const result = given
-        ? outputFor(out, dtype, view.shape, z.rows, z.cols, [z, slopes ?? kernel.alphaFor(z.cols, z.rows)], z)
+        ? outputFor(out, dtype, view.shape, z.rows, z.cols, [z, alpha], z)
         : allocate(dtype, view.shape, z.rows, z.cols);
       run(kernel, z, undefined, slopes, result);
       if (given || !(input instanceof NDArray)) return result.array;
       return input.assign(result.array);
     }
     checkWritable(view, 'input');
-    const alpha = slopes ?? kernel.alphaFor(z.cols, z.rows);
     if (alpha !== undefined && overlaps(z, alpha)) {
       throw bufferError('input', 'memory apart from alpha', 'memory that overlaps it');
     }
@@ -128,7 +136,7 @@ export abstract class NativeActivation implements IActivation {
     slopes: MatrixView | undefined,
   ): NDArray {
     const { z, view, dtype } = inputs;
-    const alpha = slopes ?? kernel.alphaFor(z.cols, z.rows);
+    const alpha = slopes ?? kernel.alphaFor(z.cols);
     const result = outputFor(out, dtype, view.shape, z.rows, z.cols, [z, epsilon, alpha], z);
     run(kernel, z, epsilon, slopes, result);
     return result.array;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IActivation } from '../activations/iactivation';
 import { resolveActivation } from '../activations/resolve';
-import { type ArrayInput, type MatrixView, toMatrix, toView, type View } from '../array-input';
+import { type ArrayInput, isSameShape, type MatrixView, toMatrix, toView, type View } from '../array-input';
 import { describe, dtypeError, optionError, rangeError, shapeError } from '../errors';
 import { columnSums, type Factor, gemm } from '../gemm';
 import { LossFunction } from '../loss-function';
@@ -426,7 +426,7 @@ export class OutputLayer {
     const view = toView(value, name, this.dtype);
     if (view.dtype !== this.dtype) throw dtypeError(name, this.dtype, view.dtype);
     const row = shape.length === 1 && view.shape.length === 2 && view.shape[0] === 1 && view.shape[1] === shape[0];
-    const same = view.shape.length === shape.length && view.shape.every((size, axis) => size === shape[axis]);
+    const same = isSameShape(view.shape, shape);
     if (!same && !row) throw shapeError(name, describe(shape), view.shape);
     if (value instanceof NDArray && same && view.strides[shape.length - 1] === 1) return value;
     const array = new NDArray(view.data, shape, row ? [1] : view.strides);

@@ -5,7 +5,7 @@ import { ActivationIdentity } from '../activations/activation-identity';
 import type { IActivation, OutOption } from '../activations/iactivation';
 import { NativeActivation } from '../activations/native-activation';
 import { resolveActivation } from '../activations/resolve';
-import { type ArrayInput, type MatrixView, type TypedArray, toMatrix, toView } from '../array-input';
+import { type ArrayInput, isSameShape, type MatrixView, type TypedArray, toMatrix, toView } from '../array-input';
 import { bufferError, describe, dtypeError, optionError, rangeError, shapeError } from '../errors';
 import { type BoundCall, check, type LossKernel, native, Status, slots } from '../native';
 import { NDArray } from '../ndarray/ndarray';
@@ -287,8 +287,7 @@ export abstract class NativeLoss implements ILossFunction {
 
   /** Everything that a call reads, for the overlap check. */
   private reads(inputs: Inputs, activation: IActivation): (MatrixView | undefined)[] {
-    const alpha =
-      activation instanceof NativeActivation ? activation.alphaFor(inputs.z.cols, inputs.z.rows) : undefined;
+    const alpha = activation instanceof NativeActivation ? activation.alphaFor(inputs.z.cols) : undefined;
     return [inputs.z, inputs.labels, inputs.mask, alpha];
   }
 
@@ -388,7 +387,7 @@ function sameShape(a: readonly number[], b: readonly number[]): boolean {
   // A vector [n] is the column [n, 1].
   if (a.length === 1 && b.length === 2) return a[0] === b[0] && b[1] === 1;
   if (a.length === 2 && b.length === 1) return a[0] === b[0] && a[1] === 1;
-  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+  return isSameShape(a, b);
 }
 
 /** `[n]`, `[n, 1]`, or preOutput's leading axes, with or without a last axis of 1. */
