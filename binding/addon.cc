@@ -13,6 +13,7 @@
 #include "native/dispatch.h"
 #include "native/gemm.h"
 #include "native/loss.h"
+#include "native/thread_pool.h"
 
 namespace simdloss {
 namespace {
@@ -39,6 +40,9 @@ class Addon : public Napi::Addon<Addon> {
                              InstanceMethod<&Addon::Targets>("targets"),
                              InstanceMethod<&Addon::Target>("target"),
                              InstanceMethod<&Addon::ForceTarget>("forceTarget"),
+                             InstanceMethod<&Addon::PhysicalCores>("physicalCores"),
+                             InstanceMethod<&Addon::NumThreads>("numThreads"),
+                             InstanceMethod<&Addon::SetNumThreads>("setNumThreads"),
                          });
   }
 
@@ -244,6 +248,19 @@ class Addon : public Napi::Addon<Addon> {
     bool forced = false;
     for (int i = 0; i < kTargets && !forced; ++i) forced = name == TargetName(i) && simdloss::ForceTarget(i);
     return Napi::Boolean::New(info.Env(), forced);
+  }
+
+  Napi::Value PhysicalCores(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(simdloss::PhysicalCores()));
+  }
+
+  Napi::Value NumThreads(const Napi::CallbackInfo& info) {
+    return Napi::Number::New(info.Env(), static_cast<double>(ThreadCount()));
+  }
+
+  // setNumThreads(count), for every environment.
+  void SetNumThreads(const Napi::CallbackInfo& info) {
+    SetThreadCount(static_cast<size_t>(info[0].ToNumber().Int64Value()));
   }
 
   double* block_ = nullptr;

@@ -58,4 +58,5 @@ export { NDArray, type ReduceArguments, type ReduceOptions } from './ndarray/nda
 export { Transforms } from './ndarray/transforms';
 export type { FloatDtype } from './outputs';
 export { simd } from './simd';
+export { getNumThreads, setNumThreads } from './threads';
 export { backend, version } from './version';

@@ -121,6 +121,9 @@ export interface NativeAddon {
   targets(): string[];
   target(): string;
   forceTarget(name: string): boolean;
+  physicalCores(): number;
+  numThreads(): number;
+  setNumThreads(count: number): void;
 }
 
 /** What a native call came to: native/status.h. */

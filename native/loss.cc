@@ -2,11 +2,13 @@
 #include "native/loss.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
-#include <limits>
 
 #include "native/loss_drivers.h"
 #include "native/reader.h"
+#include "native/scratch.h"
+#include "native/thread_pool.h"
 
 namespace simdloss {
 namespace {
@@ -22,6 +24,12 @@ constexpr size_t kChunkRows = 32;
 size_t RowsPerChunk(size_t cols) {
   const size_t rows = kChunkElements / cols;
   return rows < kChunkRows ? std::max<size_t>(rows, 1) : rows / kChunkRows * kChunkRows;
+}
+
+// Apart from ThreadScratch(), which the drivers use meanwhile.
+Scratch& ChunkScratch() {
+  static SIMDLOSS_THREAD_LOCAL Scratch scratch;
+  return scratch;
 }
 
 using Driver = Status (*)(const LossCall& call, RowRange range, double* score);
@@ -62,13 +70,20 @@ Status RunLoss(const LossCall& original, LossResult* result) {
   }
   const Driver driver = DriverOf(call);
   const size_t step = call.loss == LossKind::kFMeasure ? call.rows : RowsPerChunk(call.cols);
-  for (size_t row = 0; row < call.rows; row += step) {
-    double chunk = 0;
-    const Status status = driver(call, {row, std::min(call.rows, row + step)}, &chunk);
-    if (status != Status::kOk) return status;
-    result->score += chunk;
-  }
-  return Status::kOk;
+  if (call.rows <= step) return driver(call, {0, call.rows}, &result->score);
+
+  const size_t chunks = (call.rows + step - 1) / step;
+  double* const scores = ChunkScratch().Arrays<double>(1, chunks);
+  if (scores == nullptr) return Status::kOutOfMemory;
+  std::fill_n(scores, chunks, 0.0);
+  std::atomic<Status> status{Status::kOk};
+  ForEachPiece(chunks, [&](size_t i) {
+    const size_t row = i * step;
+    const Status of_chunk = driver(call, {row, std::min(call.rows, row + step)}, scores + i);
+    if (of_chunk != Status::kOk) status = of_chunk;
+  });
+  for (size_t i = 0; i < chunks; ++i) result->score += scores[i];
+  return status;
 }
 
 }  // namespace simdloss
