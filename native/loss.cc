@@ -21,6 +21,9 @@ constexpr size_t kChunkElements = 32768;
 // tiles of 256.
 constexpr size_t kChunkRows = 32;
 
+// Gradients larger than this are written past the caches.
+constexpr size_t kStreamBytes = size_t{12} << 20;
+
 size_t RowsPerChunk(size_t cols) {
   const size_t rows = kChunkElements / cols;
   return rows < kChunkRows ? std::max<size_t>(rows, 1) : rows / kChunkRows * kChunkRows;
@@ -37,7 +40,8 @@ using Driver = Status (*)(const LossCall& call, RowRange range, double* score);
 Driver DriverOf(const LossCall& call) {
   if (call.loss == LossKind::kFMeasure) return &RunFMeasure;
   if (!IsElementwise(call.loss)) return &RunRowwiseLoss;
-  return call.activation == ActivationKind::kSoftmax ? &RunSoftmaxLoss : &RunElementwiseLoss;
+  if (call.activation != ActivationKind::kSoftmax) return &RunElementwiseLoss;
+  return call.loss == LossKind::kCrossEntropy ? &RunSoftmaxCrossEntropy : &RunSoftmaxLoss;
 }
 
 bool IsValid(const LossCall& call) {
@@ -61,6 +65,7 @@ Status RunLoss(const LossCall& original, LossResult* result) {
   LossCall call = original;
   call.params.log_clip = std::log(call.params.clip);
   call.params.log1m_clip = std::log1p(-call.params.clip);
+  call.stream = call.rows * call.cols * SizeOf(call.dtype) > kStreamBytes;
   result->score = 0;
   if (call.rows == 0) return Status::kOk;
   if (call.sparse_labels) {

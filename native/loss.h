@@ -73,6 +73,7 @@ struct LossCall {
   void* score_array = nullptr;  // [rows], or null
   void* gradient = nullptr;     // [rows, cols], or null; may be pre_output exactly
   size_t gradient_stride = 0;
+  bool stream = false;  // set by RunLoss: the gradient is larger than the caches
 };
 
 struct LossResult {

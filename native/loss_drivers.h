@@ -20,7 +20,10 @@ struct RowRange {
 // Elementwise losses with elementwise activations: tiles over the flat array.
 Status RunElementwiseLoss(const LossCall& call, RowRange range, double* score);
 
-// Elementwise losses with softmax, cross entropy first of all: blocks of rows.
+// Cross entropy with softmax: rows in place.
+Status RunSoftmaxCrossEntropy(const LossCall& call, RowRange range, double* score);
+
+// Other elementwise losses with softmax: blocks of rows.
 Status RunSoftmaxLoss(const LossCall& call, RowRange range, double* score);
 
 // Losses that couple a row: blocks of rows, in float64.

@@ -25,10 +25,11 @@ class RowDriver {
         alpha_(call.alpha, call.cols, call.dtype),
         sparse_(call.labels, call.params.has_ignore, call.params.ignore_index) {}
 
-  // `count` scratch buffers of a block, from Buffer(0) on.
-  bool Reserve(size_t count) {
-    stride_ = Scratch::ArrayStride<T>(block_.Length());
-    buffers_ = ThreadScratch().Arrays<T>(count, block_.Length());
+  // `count` scratch buffers of a block or of `length`, from Buffer(0) on.
+  bool Reserve(size_t count) { return Reserve(count, block_.Length()); }
+  bool Reserve(size_t count, size_t length) {
+    stride_ = Scratch::ArrayStride<T>(length);
+    buffers_ = ThreadScratch().Arrays<T>(count, length);
     return buffers_ != nullptr;
   }
   T* Buffer(size_t i) const { return buffers_ + i * stride_; }
@@ -153,7 +154,6 @@ Status RunSoftmax(const LossCall& call, RowRange range, double* score) {
   const size_t length = block.Length();
   const bool slopes = call.gradient != nullptr;
   const bool terms = call.score || call.score_array != nullptr;
-  const bool cross_entropy = call.loss == LossKind::kCrossEntropy;
   const bool exact_binary = call.loss == LossKind::kBinaryXENT && call.params.clip == 0;
   const LossStage<T> loss =
       loss_stages
@@ -172,19 +172,9 @@ Status RunSoftmax(const LossCall& call, RowRange range, double* score) {
     const T* const weights = driver.weighted() ? w : nullptr;
     T* const gradient = slopes ? g : nullptr;
 
-    if (scaled && (cross_entropy || exact_binary)) {
+    if (exact_binary) {
       // A mask of 0 takes the label away.
-      for (size_t i = 0; i < length; ++i) y[i] = m[i] == 0 ? T{0} : y[i];
-    }
-    if (cross_entropy) {
-      const T* t = y;
-      if (scaled) {
-        std::copy_n(y, length, q);  // t = m w y
-        loss_stages.scale(m, weights, q, length);
-        t = q;
-      }
-      rows_stages.softmax_cross_entropy(layout, call.params, z, y, t, p, gradient, scores);
-    } else if (exact_binary) {
+      for (size_t i = 0; i < length && scaled; ++i) y[i] = m[i] == 0 ? T{0} : y[i];
       if (weights != nullptr) loss_stages.multiply(weights, m, length);
       rows_stages.softmax_binary_xent(layout, z, y, m, p, r, gradient, scores);
     } else {
@@ -211,11 +201,6 @@ Status RunSoftmax(const LossCall& call, RowRange range, double* score) {
 
 // --- Losses that couple a row ----------------------------------------------------------------------------------------
 
-// What padding columns must hold so that they change no sum: nothing to a product, nothing to a sum of exponentials.
-double NeutralOutput(LossKind loss) {
-  return loss == LossKind::kMultiLabel ? -std::numeric_limits<double>::infinity() : 0;
-}
-
 // u = dL/da to dL/dz, in place: times the slopes, or through softmax's Jacobian.
 void Backprop(const LossCall& call, const RowLayout& layout, const double* a, const double* s, size_t length,
               double* u) {
@@ -240,6 +225,100 @@ void LoadOutputs(const LossCall& call, const RowDriver<double>& driver, const Ro
   }
 }
 
+// Rows of T, of which the stage gets the activated outputs and writes dL/da.
+template <class T>
+typename RowwiseStages<T>::Stage StageOf(LossKind loss) {
+  const auto& stages = ChosenRowwiseStages<T>();
+  if (loss == LossKind::kMixtureDensity) return stages.mixture_density;
+  return loss == LossKind::kMultiLabel ? stages.multi_label : stages.cosine_proximity;
+}
+
+// Without an activation: rows in place.
+template <class T>
+Status RunRowwiseInPlace(const LossCall& call, RowRange range, double* score) {
+  constexpr size_t kGroupElements = 4096;
+  const size_t cols = call.cols;
+  const size_t fits = kGroupElements / std::max(cols, call.label_cols) / kMaxBlockRows * kMaxBlockRows;
+  const size_t most = std::min(std::max(fits, kMaxBlockRows), range.end - range.begin);
+  const RowwiseParams params{call.label_cols, call.params.mixtures};
+  const size_t scratch = RowwiseScratch(cols, params), per_row = RoundUpToPadding<double>(most);
+  const size_t copies = most * (cols + call.label_cols) * sizeof(T) / sizeof(double) + kPadding<double>;
+  double* const memory = ThreadScratch().Arrays<double>(1, scratch + 2 * per_row + copies);
+  if (memory == nullptr) return Status::kOutOfMemory;
+  double* const factors = memory + scratch;
+  T* const a_copy = reinterpret_cast<T*>(factors + 2 * per_row);
+  const Reader<T> a(call.pre_output, cols), y(call.labels, call.label_cols), mask(call.mask, cols);
+  const auto stage = StageOf<T>(call.loss);
+
+  double total = 0;
+  for (size_t row = range.begin; row < range.end; row += most) {
+    RowwiseRows<T> x{};
+    x.rows = std::min(most, range.end - row);
+    x.cols = cols;
+    const auto outputs = a.ReadRows(row, x.rows, a_copy);
+    x.a = outputs.data;
+    x.a_stride = outputs.stride;
+    const auto labels = y.ReadRows(row, x.rows, a_copy + most * cols);
+    x.y = labels.data;
+    x.y_stride = labels.stride;
+    x.scratch = memory;
+    x.scores = factors + per_row;
+    if (mask) {
+      mask.ReadColumn(row, x.rows, factors);
+      x.factors = factors;
+    }
+    if (call.gradient != nullptr) x.u = static_cast<T*>(call.gradient) + row * call.gradient_stride;
+    x.u_stride = call.gradient_stride;
+    stage(params, x);
+    for (size_t i = 0; i < x.rows && (call.score || call.score_array != nullptr); ++i) {
+      total += x.scores[i];
+      if (call.score_array != nullptr) static_cast<T*>(call.score_array)[row + i] = static_cast<T>(x.scores[i]);
+    }
+  }
+  *score += total;
+  return Status::kOk;
+}
+
+// With an activation, which is computed in float64 too: a row at a time, mixtures a block of them.
+Status RunActivatedRowwise(const LossCall& call, RowRange range, double* score) {
+  const RowBlock<double> block(call.cols, ChosenRowStages<double>().lanes, false);
+  const RowwiseParams params{call.label_cols, call.params.mixtures};
+  RowDriver<double> driver(call, block);
+  const size_t length = std::max(block.Length(), RoundUpToPadding<double>(call.label_cols));
+  const size_t extra = RowwiseScratch(call.cols, params) / length + 1;
+  if (!driver.Reserve(5 + extra, length)) return Status::kOutOfMemory;
+  double* const a = driver.Buffer(0);
+  double* const s = driver.Buffer(1);
+  double* const y = driver.Buffer(2);
+  double* const u = driver.Buffer(3);
+  double* const alpha = driver.Buffer(4);
+  const Reader<double> labels(call.labels, call.label_cols, call.dtype);
+  const bool slopes = call.gradient != nullptr;
+  const auto stage = StageOf<double>(call.loss);
+
+  double total = 0;
+  for (size_t row = range.begin; row < range.end; ++row) {
+    double factor, of_row;
+    driver.LoadRowMask(row, 1, &factor);
+    LoadOutputs(call, driver, block, row, 1, a, slopes ? s : nullptr, alpha);
+    labels.CopyTo(row * call.label_cols, call.label_cols, y);
+    RowwiseRows<double> x{};
+    x.rows = 1;
+    x.cols = call.cols;
+    x.a = a;
+    x.y = y;
+    x.u = slopes ? u : nullptr;
+    x.scores = &of_row;
+    x.scratch = driver.Buffer(5);
+    stage(params, x);
+    if (slopes) Backprop(call, block.Layout(), a, s, block.Length(), u);
+    const bool terms = call.score || call.score_array != nullptr;
+    total += driver.Finish(row, 1, terms ? &of_row : nullptr, x.u, &factor);
+  }
+  *score += total;
+  return Status::kOk;
+}
+
 }  // namespace
 
 Status RunSoftmaxLoss(const LossCall& call, RowRange range, double* score) {
@@ -247,47 +326,9 @@ Status RunSoftmaxLoss(const LossCall& call, RowRange range, double* score) {
 }
 
 Status RunRowwiseLoss(const LossCall& call, RowRange range, double* score) {
-  const auto& stages = ChosenRowwiseStages();
-  const size_t lanes = ChosenRowStages<double>().lanes;
-  const bool mixture = call.loss == LossKind::kMixtureDensity;
-  const auto block = mixture ? RowBlock<double>(call.cols, lanes, true) : RowBlock<double>::For(call.cols, lanes);
-  const RowBlock<double> label_block(call.label_cols, lanes, block.Layout().narrow);
-  RowDriver<double> driver(call, block);
-  if (!driver.Reserve(5)) return Status::kOutOfMemory;
-  double* const a = driver.Buffer(0);
-  double* const s = driver.Buffer(1);
-  double* const y = driver.Buffer(2);
-  double* const u = driver.Buffer(3);
-  double* const scratch = driver.Buffer(4);
-  const Reader<double> labels(call.labels, call.label_cols, call.dtype);
-  const bool slopes = call.gradient != nullptr;
-  const bool terms = call.score || call.score_array != nullptr;
-  const RowLayout layout = block.Layout();
-
-  double total = 0;
-  ForEachBlock(block, range, [&](size_t row, size_t rows) {
-    double factor[kMaxBlockRows], scores[kMaxBlockRows];
-    driver.LoadRowMask(row, rows, factor);
-    LoadOutputs(call, driver, block, row, rows, a, slopes ? s : nullptr, scratch);
-    block.Pad(NeutralOutput(call.loss), a);
-    label_block.Load(labels, row, rows, 0, y);
-    double* const gradient = slopes ? u : nullptr;
-    if (mixture) {
-      stages.mixture_density(layout, call.params.mixtures, call.label_cols, y, a, scratch, gradient, scores);
-    } else if (call.loss == LossKind::kMultiLabel) {
-      stages.multi_label(layout, y, a, gradient, scores);
-    } else {
-      stages.cosine_proximity(layout, y, a, gradient, scores);
-    }
-    if (slopes) {
-      block.Pad(0, a);
-      block.Pad(0, u);
-      Backprop(call, layout, a, s, block.Length(), u);
-    }
-    total += driver.Finish(row, rows, terms ? scores : nullptr, gradient, factor);
-  });
-  *score += total;
-  return Status::kOk;
+  if (call.activation != ActivationKind::kIdentity) return RunActivatedRowwise(call, range, score);
+  return call.dtype == Dtype::kFloat32 ? RunRowwiseInPlace<float>(call, range, score)
+                                       : RunRowwiseInPlace<double>(call, range, score);
 }
 
 // 1 - N / D over the batch, N = (1 + b^2) tp, D = N + b^2 fn + fp, so 1 - N / D = (b^2 fn + fp) / D.

@@ -61,6 +61,7 @@ class Reader {
     const bool one_stretch = m.col_stride == 1 ? (m.row_stride == cols || cols == 0) : false;
     // One column: consecutive rows are consecutive elements, whatever the column stride.
     in_place_ = m.dtype == DtypeOf<T>() && !through_float_ && (one_stretch || (cols == 1 && m.row_stride == 1));
+    rows_in_place_ = m.dtype == DtypeOf<T>() && !through_float_ && (m.col_stride == 1 || cols == 1);
   }
 
   explicit operator bool() const { return static_cast<bool>(m_); }
@@ -96,6 +97,26 @@ class Reader {
     });
   }
 
+  // `rows` rows from `row` on, `stride` elements apart: in place, or in buffer, side by side.
+  struct Rows {
+    const T* data;
+    size_t stride;
+  };
+  Rows ReadRows(size_t row, size_t rows, T* buffer) const {
+    if (rows_in_place_) return {static_cast<const T*>(m_.data) + row * m_.row_stride, m_.row_stride};
+    CopyTo(row * cols_, rows * cols_, buffer);
+    return {buffer, cols_};
+  }
+
+  // The first column of `rows` rows from `row` on, rounded to T.
+  void ReadColumn(size_t row, size_t rows, double* out) const {
+    WithDtype(m_.dtype, m_.data, [&](auto* data) {
+      for (size_t i = 0; i < rows; ++i) {
+        out[i] = static_cast<double>(Convert<T>(data[(row + i) * m_.row_stride], through_float_));
+      }
+    });
+  }
+
   // rows x cols_ elements from row `begin` on with rows and columns swapped: out[j * stride + i].
   void CopyTransposedTo(size_t begin, size_t rows, size_t stride, T* out) const {
     WithDtype(m_.dtype, m_.data, [&](auto* data) {
@@ -113,6 +134,7 @@ class Reader {
   size_t cols_;
   bool through_float_;
   bool in_place_;
+  bool rows_in_place_;
 };
 
 // The class index in row i of sparse labels (checked beforehand, see CheckSparseLabels), or -1 for an ignored row.
@@ -125,6 +147,17 @@ class SparseReader {
     return WithDtype(m_.dtype, m_.data, [&](auto* data) -> int64_t {
       const auto value = data[row * m_.row_stride];
       return Ignored(value) ? -1 : static_cast<int64_t>(value);
+    });
+  }
+
+  // The class indices of `count` rows, -1 for an ignored row. Checked before, but in shared memory another thread may
+  // have changed them since: what is no index any more is -1 too.
+  void CopyTo(size_t row, size_t count, size_t classes, int64_t* out) const {
+    WithDtype(m_.dtype, m_.data, [&](auto* data) {
+      for (size_t i = 0; i < count; ++i) {
+        const auto value = data[(row + i) * m_.row_stride];
+        out[i] = IsIndex(value, classes) && !Ignored(value) ? static_cast<int64_t>(value) : -1;
+      }
     });
   }
 

@@ -11,21 +11,17 @@
 
 namespace simdloss {
 
-// Rows of up to this many vectors are handled a row a lane. Narrow costs two transposing copies an element, wide three
-// reductions across the lanes a row and the padding of its last vector.
-constexpr size_t kNarrowVectors = 3;
-
 template <class T>
 class RowBlock {
  public:
   RowBlock(size_t cols, size_t lanes, bool narrow) : cols_(cols), lanes_(lanes), narrow_(narrow) {}
 
-  static RowBlock For(size_t cols, size_t lanes) { return RowBlock(cols, lanes, cols <= kNarrowVectors * lanes); }
+  static RowBlock For(size_t cols, size_t lanes) { return RowBlock(cols, lanes, IsNarrow(cols, lanes)); }
 
   size_t Rows() const { return narrow_ ? lanes_ : 1; }
   // Elements of a buffer that holds a block.
   size_t Length() const { return narrow_ ? RoundUpToPadding<T>(cols_ * lanes_) : RoundUpToPadding<T>(cols_); }
-  RowLayout Layout() const { return {narrow_, cols_, narrow_ ? cols_ : (cols_ + lanes_ - 1) / lanes_}; }
+  RowLayout Layout() const { return {narrow_, cols_}; }
 
   // `rows` rows from `row` on; padding columns become `pad`, missing rows 0.
   void Load(const Reader<T>& from, size_t row, size_t rows, T pad, T* to) const {
@@ -78,9 +74,6 @@ class RowBlock {
   size_t cols_, lanes_;
   bool narrow_;
 };
-
-// The widest block: lanes of the widest vector.
-constexpr size_t kMaxBlockRows = 16;
 
 }  // namespace simdloss
 

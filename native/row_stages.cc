@@ -20,8 +20,7 @@ template <class T>
 void RowSums(const RowLayout& layout, const T* x, double* sums) {
   const hn::ScalableTag<T> d;
   WithRows(d, layout, [&](auto rows) HWY_ATTR {
-    const size_t N = hn::Lanes(d);
-    rows.StorePerRow(SumOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::LoadU(d, x + i * N); }), sums);
+    rows.StorePerRow(SumOfSteps(rows, [&](auto at) HWY_ATTR { return at.Load(d, x); }), sums);
   });
 }
 
@@ -34,9 +33,8 @@ struct RowKernels {
     HWY_NAMESPACE::Softmax(D(), layout, z, p, log_p, b);
   }
   static void Jacobian(const RowLayout& layout, const T* p, const T* v, T* g) { SoftmaxJacobian(D(), layout, p, v, g); }
-  static void CrossEntropy(const RowLayout& layout, const LossParams& params, const T* z, const T* y, const T* t, T* e,
-                           T* g, double* score) {
-    SoftmaxCrossEntropy(D(), layout, params, z, y, t, e, g, score);
+  static void CrossEntropy(const LossParams& params, const SoftmaxRows<T>& rows) {
+    SoftmaxCrossEntropyRows(D(), params, rows);
   }
   static void BinaryXENT(const RowLayout& layout, const T* z, const T* y, const T* t, T* q, T* r, T* g, double* score) {
     SoftmaxBinaryXENT(D(), layout, z, y, t, q, r, g, score);
@@ -59,10 +57,12 @@ const RowStages<double>& RowStagesF64() {
   return stages;
 }
 
-const RowwiseStages& RowwiseStagesF64() {
-  static constexpr RowwiseStages kStages = {&CosineProximity, &MultiLabel, &MixtureDensity};
-  return kStages;
-}
+template <class T>
+constexpr RowwiseStages<T> kRowwiseStages = {&RunRowwise<CosineProximity, T>, &RunRowwise<MultiLabel, T>,
+                                             &RunRowwise<MixtureDensity, T>};
+
+const RowwiseStages<float>& RowwiseStagesF32() { return kRowwiseStages<float>; }
+const RowwiseStages<double>& RowwiseStagesF64() { return kRowwiseStages<double>; }
 
 }  // namespace HWY_NAMESPACE
 }  // namespace simdloss
@@ -81,7 +81,15 @@ const RowStages<double>& ChosenRowStages<double>() {
   return SIMDLOSS_DISPATCH(RowStagesF64)();
 }
 
-const RowwiseStages& ChosenRowwiseStages() { return SIMDLOSS_DISPATCH(RowwiseStagesF64)(); }
+template <>
+const RowwiseStages<float>& ChosenRowwiseStages<float>() {
+  return SIMDLOSS_DISPATCH(RowwiseStagesF32)();
+}
+
+template <>
+const RowwiseStages<double>& ChosenRowwiseStages<double>() {
+  return SIMDLOSS_DISPATCH(RowwiseStagesF64)();
+}
 
 }  // namespace simdloss
 #endif  // HWY_ONCE

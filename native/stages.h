@@ -5,7 +5,9 @@
 #ifndef SIMDLOSS_NATIVE_STAGES_H_
 #define SIMDLOSS_NATIVE_STAGES_H_
 
+#include <algorithm>
 #include <cstddef>
+#include <cstdint>
 
 #include "native/activation.h"
 #include "native/loss.h"
@@ -76,6 +78,9 @@ struct LossStages {
   void (*scale)(const T* m, const T* w, T* x, size_t count);
   // x *= y
   void (*multiply)(const T* y, T* x, size_t count);
+  // to = m w from over rows of `from` `stride` elements apart, of m and of `to` side by side; exactly 0 where m is 0.
+  // w: one row for all. m or w may be null.
+  void (*scale_rows)(size_t rows, size_t cols, const T* m, const T* w, const T* from, size_t stride, T* to);
   // The sum of any number of elements, good to a few roundings of T.
   double (*sum)(const T* x, size_t count);
 };
@@ -85,26 +90,62 @@ const LossStages<T>& ChosenLossStages();
 
 // --- Rows ------------------------------------------------------------------------------------------------------------
 
-// A block of rows as the row stages see it. Wide: one row, its columns along the lanes, padded to `steps` vectors.
-// Narrow: as many rows as lanes, column j in vector j; steps = cols.
+// Rows of up to this many vectors are handled a row a lane. Narrow costs two transposing copies an element, wide three
+// reductions across the lanes a row and the idle lanes of its last vector.
+constexpr size_t kNarrowVectors = 3;
+constexpr bool IsNarrow(size_t cols, size_t lanes) { return cols <= kNarrowVectors * lanes; }
+
+// A block of rows as the row stages see it. Wide: one row, its columns along the lanes. Narrow: as many rows as lanes,
+// column j in vector j.
 struct RowLayout {
   bool narrow;
   size_t cols;
-  size_t steps;
 };
+
+// Rows of softmax and cross entropy, read and written in place.
+template <class T>
+struct SoftmaxRows {
+  size_t rows, cols;
+  const T* z;
+  size_t z_stride;
+  // Labels: one class a row, -1 for none, with a weight unless null, ...
+  const int64_t* classes;
+  const T* class_weights;
+  // ... or, where classes is null, t = m w y and y, 0 where m is.
+  const T* t;
+  size_t t_stride;
+  const T* y;
+  size_t y_stride;
+  const double* factors;  // one a row; exactly 0 takes the row out; null: all 1
+  T* g;                   // may be z exactly; null: scores alone
+  size_t g_stride;
+  bool stream;     // write g past the caches
+  double* scores;  // one a row, with room for a whole vector
+  T* scratch;      // SoftmaxScratch<T>(rows, cols) elements, aligned
+};
+
+template <class T>
+constexpr size_t SoftmaxScratch(size_t rows, size_t cols) {
+  const size_t padded = RoundUpToPadding<T>(rows);
+  // Eight numbers a row; narrow: z, e, t and y transposed; wide: e, shifted as g is.
+  return 8 * padded +
+         std::max(4 * padded * std::min(cols, kNarrowVectors * kPadding<T>),
+                  rows * (RoundUpToPadding<T>(cols) + 2 * kPadding<T>)) +
+         kPadding<T>;
+}
+
+// Rows of the largest block: lanes of the widest vector.
+constexpr size_t kMaxBlockRows = 16;
 
 template <class T>
 struct RowStages {
   size_t lanes;
-  // p = softmax(z); log_p and b = 1 - p unless null. Padding columns of z must be -Infinity.
+  // p = softmax(z); log_p and b = 1 - p unless null.
   void (*softmax)(const RowLayout& layout, const T* z, T* p, T* log_p, T* b);
   // g = v - p sum(v): softmax's Jacobian on v = p dL/dp. v may be g.
   void (*softmax_jacobian)(const RowLayout& layout, const T* p, const T* v, T* g);
-  // Softmax and cross entropy: y the labels (0 where masked), t = m w y; e is scratch. g may be null. score: one a
-  // lane.
-  void (*softmax_cross_entropy)(const RowLayout& layout, const LossParams& params, const T* z, const T* y, const T* t,
-                                T* e, T* g, double* score);
-  // Softmax and binary cross entropy without a clip; t = m w, 0 where masked or padding. q, r: scratch.
+  void (*softmax_cross_entropy)(const LossParams& params, const SoftmaxRows<T>& rows);
+  // Softmax and binary cross entropy without a clip; t = m w, 0 where masked. q, r: scratch. score: one a lane.
   void (*softmax_binary_xent)(const RowLayout& layout, const T* z, const T* y, const T* t, T* q, T* r, T* g,
                               double* score);
   // The sums of x over each row.
@@ -114,17 +155,40 @@ struct RowStages {
 template <class T>
 const RowStages<T>& ChosenRowStages();
 
-// Losses that couple a row, in float64 lanes whatever the dtype: their sums, products and exponentials of differences
-// outgrow float32 long before the result does. u = dscore/da unless null.
-struct RowwiseStages {
-  void (*cosine_proximity)(const RowLayout& layout, const double* y, const double* a, double* u, double* score);
-  void (*multi_label)(const RowLayout& layout, const double* y, const double* a, double* u, double* score);
-  // Narrow only.
-  void (*mixture_density)(const RowLayout& layout, size_t mixtures, size_t label_width, const double* y,
-                          const double* a, double* scratch, double* u, double* score);
+struct RowwiseParams {
+  size_t label_cols;
+  size_t mixtures;  // MixtureDensity
 };
 
-const RowwiseStages& ChosenRowwiseStages();
+// Rows of a loss that couples a row, in memory of type T, read and written in place.
+template <class T>
+struct RowwiseRows {
+  size_t rows, cols;
+  const T* a;
+  size_t a_stride;
+  const T* y;
+  size_t y_stride;
+  const double* factors;  // one a row; exactly 0 takes the row out; null: all 1
+  T* u;                   // dscore/da times factor; may be a exactly; null: scores alone
+  size_t u_stride;
+  double* scores;   // one a row
+  double* scratch;  // RowwiseScratch(...) elements, aligned
+};
+
+constexpr size_t RowwiseScratch(size_t cols, const RowwiseParams& params) {
+  return (2 * cols + params.label_cols + 4 * params.mixtures) * kPadding<double>;
+}
+
+// Losses that couple a row, in float64 lanes whatever the dtype: their sums, products and exponentials of differences
+// outgrow float32 long before the result does.
+template <class T>
+struct RowwiseStages {
+  using Stage = void (*)(const RowwiseParams& params, const RowwiseRows<T>& rows);
+  Stage cosine_proximity, multi_label, mixture_density;
+};
+
+template <class T>
+const RowwiseStages<T>& ChosenRowwiseStages();
 
 }  // namespace simdloss
 

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // The losses that couple a row: score of each row and u = dscore/da, over either layout of rows, in float64 lanes.
-// Padding columns hold y = 0 and a neutral a (see NeutralOutput in loss_rows.cc).
 
 #if defined(SIMDLOSS_NATIVE_KERNELS_LOSS_ROWWISE_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SIMDLOSS_NATIVE_KERNELS_LOSS_ROWWISE_INL_H_
@@ -9,9 +8,14 @@
 #define SIMDLOSS_NATIVE_KERNELS_LOSS_ROWWISE_INL_H_
 #endif
 
+#include <algorithm>
+#include <limits>
+#include <type_traits>
+
 #include "hwy/highway.h"
 #include "native/kernels/math-inl.h"
 #include "native/kernels/rows-inl.h"
+#include "native/stages.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace simdloss {
@@ -33,72 +37,91 @@ HWY_INLINE VF64 InversePowerOfTwo(VF64 x) {
   return hn::IfThenElse(ordinary, inverse, hn::Set(d, 1));
 }
 
+// A formula gets a row of each operand (narrow: a row a lane), in memory of type T: from float some need less care, as
+// no square or product of two floats leaves double. Eval returns the scores; where slopes are asked for it gives
+// store(step, u) those of every column, u = dscore/da.
+
 // -y.a / (max(|y|, e) max(|a|, e)), e = 1e-5. u = -(y - a pull) / scale with pull = y.a / |a|^2, or 0 for |a| < e.
-// Both vectors are first scaled by a power of two near their largest element, so that no square leaves float64.
-inline void CosineProximity(const RowLayout& layout, const double* y, const double* a, double* u, double* score) {
-  const DF64 d;
-  WithRows(d, layout, [&](auto rows) HWY_ATTR {
-    const size_t N = hn::Lanes(d);
-    const VF64 e = hn::Set(d, 1e-5), zero = hn::Zero(d);
-    const auto y_at = [&](size_t i) HWY_ATTR { return hn::LoadU(d, y + i * N); };
-    const auto a_at = [&](size_t i) HWY_ATTR { return hn::LoadU(d, a + i * N); };
-    const VF64 y_down = InversePowerOfTwo(MaxOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::Abs(y_at(i)); }));
-    const VF64 a_down = InversePowerOfTwo(MaxOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::Abs(a_at(i)); }));
-    VF64 a_square, y_square;
-    const auto scaled_y = [&](size_t i) HWY_ATTR { return hn::Mul(y_at(i), y_down); };
-    const auto scaled_a = [&](size_t i) HWY_ATTR { return hn::Mul(a_at(i), a_down); };
-    a_square = SumOfSteps(rows, [&](size_t i) HWY_ATTR {
-      const VF64 v = scaled_a(i);
-      return hn::Mul(v, v);
+// Double vectors are first scaled by a power of two near their largest element, so that no square leaves double.
+struct CosineProximity {
+  static constexpr bool kNarrowOnly = false;
+
+  template <class Source, class R, class T, class F>
+  static HWY_INLINE VF64 Eval(const R& rows, const RowwiseParams&, const T* y, const T* a, double*, bool slopes,
+                              F&& store) {
+    const DF64 d;
+    const VF64 e = hn::Set(d, 1e-5), zero = hn::Zero(d), one = hn::Set(d, 1);
+    VF64 y_down = one, a_down = one;
+    if constexpr (std::is_same_v<Source, double>) {
+      y_down = InversePowerOfTwo(MaxOfSteps(rows, [&](auto at) HWY_ATTR { return hn::Abs(at.Load(d, y)); }));
+      a_down = InversePowerOfTwo(MaxOfSteps(rows, [&](auto at) HWY_ATTR { return hn::Abs(at.Load(d, a)); }));
+    }
+    const auto scaled_y = [&](auto at) HWY_ATTR { return hn::Mul(at.Load(d, y), y_down); };
+    const auto scaled_a = [&](auto at) HWY_ATTR { return hn::Mul(at.Load(d, a), a_down); };
+    const auto sums = SumsOfSteps<3>(rows, [&](auto at, VF64* sum) HWY_ATTR {
+      const VF64 v = scaled_a(at), w = scaled_y(at);
+      sum[0] = hn::MulAdd(v, v, sum[0]);
+      sum[1] = hn::MulAdd(w, w, sum[1]);
+      sum[2] = hn::MulAdd(v, w, sum[2]);
     });
-    y_square = SumOfSteps(rows, [&](size_t i) HWY_ATTR {
-      const VF64 v = scaled_y(i);
-      return hn::Mul(v, v);
-    });
-    const VF64 product = SumOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::Mul(scaled_a(i), scaled_y(i)); });
+    const VF64 a_square = sums[0], y_square = sums[1], product = sums[2];
     // The norms in the scaled units, where e is e_a and e_y.
     const VF64 e_a = hn::Mul(e, a_down), e_y = hn::Mul(e, y_down);
     const VF64 a_norm = hn::Sqrt(a_square), y_norm = hn::Sqrt(y_square);
     const auto a_small = hn::Lt(a_norm, e_a);
     const VF64 a_scale = hn::IfThenElse(a_small, e_a, a_norm);
     const VF64 y_scale = hn::IfThenElse(hn::Lt(y_norm, e_y), e_y, y_norm);
-    rows.StorePerRow(hn::Neg(hn::Div(hn::Div(product, a_scale), y_scale)), score);
-    if (u == nullptr) return;
-    const VF64 pull = hn::IfThenElse(a_small, zero, hn::Div(product, a_square));
-    for (size_t i = 0; i < rows.steps; ++i) {
-      VF64 across = hn::NegMulAdd(scaled_a(i), pull, scaled_y(i));
-      // A single column has no direction to turn to: 0 (NaN where it is), not the rounding of a difference.
-      if (rows.cols == 1) across = hn::IfThenElse(a_small, across, hn::Sub(product, product));
+    if (slopes) {
+      const VF64 pull = hn::IfThenElse(a_small, zero, hn::Div(product, a_square));
       // One factor 1 / |a| of the original units: a_down / a_scale.
-      hn::StoreU(hn::Neg(hn::Mul(hn::Div(hn::Div(across, a_scale), y_scale), a_down)), d, u + i * N);
+      const VF64 a_over = hn::Div(a_down, a_scale), y_over = hn::Div(hn::Set(d, -1), y_scale);
+      ForEachStep(rows, [&](auto at) HWY_ATTR {
+        VF64 across = hn::NegMulAdd(scaled_a(at), pull, scaled_y(at));
+        // A single column has no direction to turn to: 0 (NaN where it is), not the rounding of a difference.
+        if (rows.cols == 1) across = hn::IfThenElse(a_small, across, hn::Sub(product, product));
+        store(at, hn::Mul(hn::Mul(across, y_over), a_over));
+      });
     }
-  });
-}
+    return hn::Neg(hn::Div(hn::Div(product, a_scale), y_scale));
+  }
+};
 
 // BP-MLL: sum over positives p and others q of exp(a_q - a_p) / (|P| |N|) = rise fall / (|P| |N|), rise = sum_q
 // exp(a_q) and fall = sum_p exp(-a_p), each taken relative to its largest term: finite at any level of a.
-inline void MultiLabel(const RowLayout& layout, const double* y, const double* a, double* u, double* score) {
-  const DF64 d;
-  WithRows(d, layout, [&](auto rows) HWY_ATTR {
-    const size_t N = hn::Lanes(d);
-    const VF64 one = hn::Set(d, 1), zero = hn::Zero(d),
-               minus_inf = hn::Set(d, -std::numeric_limits<double>::infinity());
-    const auto y_at = [&](size_t i) HWY_ATTR { return hn::LoadU(d, y + i * N); };
-    const auto a_at = [&](size_t i) HWY_ATTR { return hn::LoadU(d, a + i * N); };
-    const auto positive = [&](size_t i) HWY_ATTR { return hn::Eq(y_at(i), one); };
-    const VF64 positives = SumOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::IfThenElseZero(positive(i), one); });
-    const VF64 pairs = hn::Mul(positives, hn::Sub(hn::Set(d, static_cast<double>(rows.cols)), positives));
-    const VF64 bad = SumOfSteps(rows, [&](size_t i) HWY_ATTR {
-      return hn::IfThenZeroElse(hn::And(hn::Eq(y_at(i), y_at(i)), hn::Eq(a_at(i), a_at(i))), one);
+struct MultiLabel {
+  static constexpr bool kNarrowOnly = false;
+
+  template <class Source, class R, class T, class F>
+  static HWY_INLINE VF64 Eval(const R& rows, const RowwiseParams&, const T* y, const T* a, double*, bool slopes,
+                              F&& store) {
+    const DF64 d;
+    const VF64 one = hn::Set(d, 1), zero = hn::Zero(d);
+    const VF64 minus_inf = hn::Set(d, -std::numeric_limits<double>::infinity());
+    // Elements that a row does not have are negatives of no weight.
+    const auto a_at = [&](auto at) HWY_ATTR { return at.LoadOr(d, minus_inf, a); };
+    const auto positive = [&](auto at) HWY_ATTR { return hn::Eq(at.Load(d, y), one); };
+    // With each a's sign turned where it is positive, one maximum and one exponential serve both sides.
+    VF64 top = minus_inf, minus_bottom = minus_inf;
+    const auto counts = SumsOfSteps<2>(rows, [&](auto at, VF64* sum) HWY_ATTR {
+      const VF64 label = at.Load(d, y), x = a_at(at);
+      const auto is_positive = hn::Eq(label, one);
+      top = hn::Max(top, hn::IfThenElse(is_positive, minus_inf, x));
+      minus_bottom = hn::Max(minus_bottom, hn::IfThenElse(is_positive, hn::Neg(x), minus_inf));
+      sum[0] = hn::Add(sum[0], hn::IfThenElseZero(is_positive, one));
+      sum[1] = hn::Add(sum[1], hn::IfThenZeroElse(hn::And(hn::Eq(label, label), hn::Eq(x, x)), one));
     });
-    const VF64 top =
-        MaxOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::IfThenElse(positive(i), minus_inf, a_at(i)); });
-    const VF64 bottom = hn::Neg(
-        MaxOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::IfThenElse(positive(i), hn::Neg(a_at(i)), minus_inf); }));
-    const VF64 rise = SumOfSteps(
-        rows, [&](size_t i) HWY_ATTR { return hn::IfThenZeroElse(positive(i), Exp(d, hn::Sub(a_at(i), top))); });
-    const VF64 fall = SumOfSteps(
-        rows, [&](size_t i) HWY_ATTR { return hn::IfThenElseZero(positive(i), Exp(d, hn::Sub(bottom, a_at(i)))); });
+    top = rows.Max(top);
+    const VF64 bottom = hn::Neg(rows.Max(minus_bottom));
+    const VF64 positives = counts[0], bad = counts[1];
+    const VF64 pairs = hn::Mul(positives, hn::Sub(hn::Set(d, static_cast<double>(rows.cols)), positives));
+    const auto sums = SumsOfSteps<2>(rows, [&](auto at, VF64* sum) HWY_ATTR {
+      const auto is_positive = positive(at);
+      const VF64 x = a_at(at);
+      const VF64 exp = ExpNonPositive(d, hn::IfThenElse(is_positive, hn::Sub(bottom, x), hn::Sub(x, top)));
+      sum[0] = hn::Add(sum[0], hn::IfThenZeroElse(is_positive, exp));
+      sum[1] = hn::Add(sum[1], hn::IfThenElseZero(is_positive, exp));
+    });
+    const VF64 rise = sums[0], fall = sums[1];
     const auto empty = hn::Eq(pairs, zero);
     const VF64 nan = hn::Set(d, std::numeric_limits<double>::quiet_NaN());
     const auto finish = [&](VF64 x)
@@ -108,86 +131,157 @@ inline void MultiLabel(const RowLayout& layout, const double* y, const double* a
       const VF64 half = Exp(d, hn::Mul(hn::Set(d, 0.5), x));
       return hn::Mul(hn::Mul(half, factor), half);
     };
-    rows.StorePerRow(finish(scaled_exp(hn::Sub(top, bottom), hn::Div(hn::Mul(rise, fall), pairs))), score);
-    if (u == nullptr) return;
-    const VF64 per_fall = hn::Div(fall, pairs), per_rise = hn::Div(rise, pairs);
-    for (size_t i = 0; i < rows.steps; ++i) {
-      const auto is_positive = positive(i);
-      const VF64 difference = hn::IfThenElse(is_positive, hn::Sub(top, a_at(i)), hn::Sub(a_at(i), bottom));
-      const VF64 slope = scaled_exp(difference, hn::IfThenElse(is_positive, hn::Neg(per_rise), per_fall));
-      hn::StoreU(finish(slope), d, u + i * N);
+    if (slopes) {
+      const VF64 per_fall = hn::Div(fall, pairs), per_rise = hn::Neg(hn::Div(rise, pairs));
+      ForEachStep(rows, [&](auto at) HWY_ATTR {
+        const auto is_positive = positive(at);
+        const VF64 x = a_at(at);
+        const VF64 difference = hn::IfThenElse(is_positive, hn::Sub(top, x), hn::Sub(x, bottom));
+        store(at, finish(scaled_exp(difference, hn::IfThenElse(is_positive, per_rise, per_fall))));
+      });
     }
-  });
-}
+    return finish(scaled_exp(hn::Sub(top, bottom), hn::Div(hn::Mul(rise, fall), pairs)));
+  }
+};
 
 // Bishop 1994, through log-sum-exp; one row a lane. Columns: k logits of alpha, k of log sigma, k d of mu.
 // (y - mu) / sigma is taken as two factors exp(-s / 2), so that only its square can overflow.
-// scratch: 2 k vectors, log alpha and the squares, then the shares.
-inline void MixtureDensity(const RowLayout&, size_t k, size_t label_width, const double* y, const double* a,
-                           double* scratch, double* u, double* score) {
-  const DF64 d;
-  const size_t N = hn::Lanes(d);
-  const VF64 zero = hn::Zero(d), one = hn::Set(d, 1), half = hn::Set(d, 0.5);
-  const VF64 width = hn::Set(d, static_cast<double>(label_width));
-  const VF64 minus_inf = hn::Set(d, -std::numeric_limits<double>::infinity());
-  const NarrowRows<DF64> mixtures{d, k, k};
-  const double* log_sigma = a + k * N;
-  const double* mu = a + 2 * k * N;
-  double* squares = scratch;
-  double* logs = scratch + k * N;
+// scratch: 4 k vectors, of each mixture log density, square, exp(-s / 2) and alpha.
+struct MixtureDensity {
+  static constexpr bool kNarrowOnly = true;
 
-  const VF64 alpha_max = MaxOfSteps(mixtures, [&](size_t i) HWY_ATTR { return hn::LoadU(d, a + i * N); });
-  const VF64 alpha_sum =
-      SumOfSteps(mixtures, [&](size_t i) HWY_ATTR { return Exp(d, hn::Sub(hn::LoadU(d, a + i * N), alpha_max)); });
-  const VF64 log_alpha_sum = Log(d, alpha_sum);
-  const VF64 log_2pi = hn::Set(d, 1.8378770664093454836);
+  template <class Source, class R, class F>
+  static HWY_INLINE VF64 Eval(const R&, const RowwiseParams& params, const double* y, const double* a, double* scratch,
+                              bool slopes, F&& store) {
+    const DF64 d;
+    const size_t N = hn::Lanes(d), k = params.mixtures, label_width = params.label_cols;
+    const VF64 zero = hn::Zero(d), one = hn::Set(d, 1), half = hn::Set(d, 0.5);
+    const VF64 width = hn::Set(d, static_cast<double>(label_width));
+    const VF64 minus_inf = hn::Set(d, -std::numeric_limits<double>::infinity());
+    const NarrowRows<DF64> mixtures{d, k};
+    const double* log_sigma = a + k * N;
+    const double* mu = a + 2 * k * N;
+    double* const logs = scratch;
+    double* const squares = logs + k * N;
+    double* const roots = squares + k * N;
+    double* const alphas = roots + k * N;
 
-  // (y_j - mu_ij) / sigma_i; a difference of 0 is 0 for any sigma.
-  const auto standardised = [&](size_t i, size_t j, VF64 root) HWY_ATTR {
-    const VF64 difference = hn::Sub(hn::LoadU(d, y + j * N), hn::LoadU(d, mu + (i * label_width + j) * N));
-    return hn::IfThenZeroElse(hn::Eq(difference, zero), hn::Mul(hn::Mul(difference, root), root));
-  };
-  const auto root_of_precision = [&](size_t i) HWY_ATTR {
-    return Exp(d, hn::Mul(hn::Neg(half), hn::LoadU(d, log_sigma + i * N)));
-  };
+    const VF64 alpha_max = MaxOfSteps(mixtures, [&](auto at) HWY_ATTR { return at.Load(d, a); });
+    const VF64 alpha_sum = SumOfSteps(mixtures, [&](auto at) HWY_ATTR {
+      const VF64 exp = Exp(d, hn::Sub(at.Load(d, a), alpha_max));
+      at.Store(exp, d, alphas);
+      return exp;
+    });
+    const VF64 log_alpha_sum = Log(d, alpha_sum);
+    const VF64 log_2pi = hn::Set(d, 1.8378770664093454836);
 
-  VF64 top = minus_inf;
-  for (size_t i = 0; i < k; ++i) {
-    const VF64 root = root_of_precision(i);
-    VF64 square = zero;
-    for (size_t j = 0; j < label_width; ++j) {
-      const VF64 x = standardised(i, j, root);
-      square = hn::MulAdd(x, x, square);
+    // (y_j - mu_ij) / sigma_i; a difference of 0 is 0 for any sigma.
+    const auto standardised = [&](const double* mu_i, size_t j, VF64 root) HWY_ATTR {
+      const VF64 difference = hn::Sub(hn::LoadU(d, y + j * N), hn::LoadU(d, mu_i + j * N));
+      return hn::IfThenZeroElse(hn::Eq(difference, zero), hn::Mul(hn::Mul(difference, root), root));
+    };
+
+    VF64 top = minus_inf;
+    ForEachStep(mixtures, [&](auto at) HWY_ATTR {
+      const VF64 root = Exp(d, hn::Mul(hn::Neg(half), at.Load(d, log_sigma)));
+      VF64 square = zero;
+      for (size_t j = 0; j < label_width; ++j) {
+        const VF64 x = standardised(mu + at.at * label_width, j, root);
+        square = hn::MulAdd(x, x, square);
+      }
+      const VF64 log_alpha = hn::Sub(hn::Sub(at.Load(d, a), alpha_max), log_alpha_sum);
+      const VF64 log_scale = hn::Mul(width, hn::MulAdd(half, log_2pi, at.Load(d, log_sigma)));
+      const VF64 log_density = hn::Sub(hn::Sub(log_alpha, log_scale), hn::Mul(half, square));
+      at.Store(square, d, squares);
+      at.Store(root, d, roots);
+      at.Store(log_density, d, logs);
+      top = hn::Max(top, log_density);
+    });
+    // Where every density underflows (top = -Inf), the largest ones share equally and the score is +Inf.
+    const VF64 total = SumOfSteps(mixtures, [&](auto at) HWY_ATTR {
+      const VF64 x = at.Load(d, logs);
+      const VF64 share = hn::IfThenElse(hn::Eq(x, top), one, Exp(d, hn::Sub(x, top)));
+      at.Store(share, d, logs);
+      return share;
+    });
+    if (slopes) {
+      ForEachStep(mixtures, [&](auto at) HWY_ATTR {
+        const VF64 share = hn::Div(at.Load(d, logs), total);
+        const VF64 alpha = hn::Div(at.Load(d, alphas), alpha_sum);
+        // A share of 0 ends its mixture's pull, however far its mean is.
+        const auto none = hn::Eq(share, zero);
+        const VF64 root = at.Load(d, roots);
+        store(at, hn::Sub(alpha, share));
+        const VF64 excess = hn::Sub(at.Load(d, squares), width);
+        store(WholeStep{k * N + at.at}, hn::IfThenZeroElse(none, hn::Mul(hn::Neg(share), excess)));
+        for (size_t j = 0; j < label_width; ++j) {
+          const VF64 x = standardised(mu + at.at * label_width, j, root);
+          const VF64 pull = hn::Mul(hn::Mul(hn::Mul(x, root), root), hn::Neg(share));
+          store(WholeStep{2 * k * N + at.at * label_width + j * N},
+                hn::IfThenZeroElse(hn::Or(none, hn::Eq(x, zero)), pull));
+        }
+      });
     }
-    const VF64 log_alpha = hn::Sub(hn::Sub(hn::LoadU(d, a + i * N), alpha_max), log_alpha_sum);
-    const VF64 log_scale = hn::Mul(width, hn::MulAdd(half, log_2pi, hn::LoadU(d, log_sigma + i * N)));
-    const VF64 log_density = hn::Sub(hn::Sub(log_alpha, log_scale), hn::Mul(half, square));
-    hn::StoreU(square, d, squares + i * N);
-    hn::StoreU(log_density, d, logs + i * N);
-    top = hn::Max(top, log_density);
+    return hn::Neg(hn::Add(top, Log(d, total)));
   }
-  // Where every density underflows (top = -Inf), the largest ones share equally and the score is +Inf.
-  const auto share_of = [&](size_t i) HWY_ATTR {
-    const VF64 x = hn::LoadU(d, logs + i * N);
-    return hn::IfThenElse(hn::Eq(x, top), one, Exp(d, hn::Sub(x, top)));
-  };
-  const VF64 total = SumOfSteps(mixtures, share_of);
-  mixtures.StorePerRow(hn::Neg(hn::Add(top, Log(d, total))), score);
-  if (u == nullptr) return;
-  for (size_t i = 0; i < k; ++i) {
-    const VF64 share = hn::Div(share_of(i), total);
-    const VF64 alpha = hn::Div(Exp(d, hn::Sub(hn::LoadU(d, a + i * N), alpha_max)), alpha_sum);
-    // A share of 0 ends its mixture's pull, however far its mean is.
-    const auto none = hn::Eq(share, zero);
-    const VF64 root = root_of_precision(i);
-    hn::StoreU(hn::Sub(alpha, share), d, u + i * N);
-    const VF64 excess = hn::Sub(hn::LoadU(d, squares + i * N), width);
-    hn::StoreU(hn::IfThenZeroElse(none, hn::Mul(hn::Neg(share), excess)), d, u + (k + i) * N);
-    for (size_t j = 0; j < label_width; ++j) {
-      const VF64 pull = hn::Mul(hn::Mul(hn::Mul(standardised(i, j, root), root), root), hn::Neg(share));
-      hn::StoreU(hn::IfThenZeroElse(hn::Or(none, hn::Eq(standardised(i, j, root), zero)), pull), d,
-                 u + (2 * k + i * label_width + j) * N);
+};
+
+template <class Formula, class T>
+HWY_INLINE void RunWideRowwise(const RowwiseParams& params, const RowwiseRows<T>& x) {
+  const DF64 d;
+  const WideRows<DF64> rows{d, x.cols};
+  for (size_t row = 0; row < x.rows; ++row) {
+    T* const u = x.u == nullptr ? nullptr : x.u + row * x.u_stride;
+    const double factor = x.factors == nullptr ? 1 : x.factors[row];
+    if (factor == 0) {
+      x.scores[row] = 0;
+      if (u != nullptr) std::fill_n(u, x.cols, T{0});
+      continue;
     }
+    const VF64 scale = hn::Set(d, factor);
+    const VF64 score =
+        Formula::template Eval<T>(rows, params, x.y + row * x.y_stride, x.a + row * x.a_stride, x.scratch, u != nullptr,
+                                  [&](auto at, VF64 slope) HWY_ATTR { at.Store(hn::Mul(slope, scale), d, u); });
+    x.scores[row] = hn::GetLane(score) * factor;
+  }
+}
+
+// A group of rows of type T through a formula.
+template <class Formula, class T>
+void RunRowwise(const RowwiseParams& params_in, const RowwiseRows<T>& x_in) {
+  const DF64 d;
+  // Copies of their own: stores to the slopes can't change them.
+  const RowwiseParams params = params_in;
+  const RowwiseRows<T> x = x_in;
+  const size_t N = hn::Lanes(d);
+  if constexpr (!Formula::kNarrowOnly) {
+    if (!IsNarrow(x.cols, N)) {
+      RunWideRowwise<Formula>(params, x);
+      return;
+    }
+  }
+  const NarrowRows<DF64> rows{d, x.cols};
+  const Transposer<DF64> outputs(d, x.cols), labels(d, params.label_cols);
+  double* const a = x.scratch;
+  double* const u = a + x.cols * N;
+  double* const y = u + x.cols * N;
+  double* const rest = y + params.label_cols * N;
+  HWY_ALIGN double factors[hn::MaxLanes(d)];
+  HWY_ALIGN double scores[hn::MaxLanes(d)];
+  std::fill_n(factors, N, 1.0);
+  for (size_t row = 0; row < x.rows; row += N) {
+    const size_t count = std::min(N, x.rows - row);
+    outputs.Load(x.a + row * x.a_stride, x.a_stride, count, a);
+    labels.Load(x.y + row * x.y_stride, x.y_stride, count, y);
+    if (x.factors != nullptr) std::copy_n(x.factors + row, count, factors);
+    const VF64 factor = hn::Load(d, factors);
+    const auto masked = hn::Eq(factor, hn::Zero(d));
+    const VF64 score = Formula::template Eval<T>(
+        rows, params, y, a, rest, x.u != nullptr,
+        [&](auto at, VF64 slope) HWY_ATTR { at.Store(hn::IfThenZeroElse(masked, hn::Mul(slope, factor)), d, u); });
+    hn::Store(hn::IfThenZeroElse(masked, hn::Mul(score, factor)), d, scores);
+    std::copy_n(scores, count, x.scores + row);
+    if (x.u != nullptr) outputs.Store(u, count, x.u + row * x.u_stride, x.u_stride);
   }
 }
 

@@ -13,6 +13,7 @@
 #include "hwy/highway.h"
 #include "native/double_double.h"
 #include "native/kernels/loss-inl.h"
+#include "native/kernels/rows-inl.h"
 #include "native/stages.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -68,6 +69,26 @@ void Scale(const T* m, const T* w, T* x, size_t count) {
       v = hn::IfThenZeroElse(hn::Eq(mask, hn::Zero(d)), hn::Mul(mask, v));
     }
     hn::StoreU(v, d, x + i);
+  }
+}
+
+template <class T>
+void ScaleRows(size_t rows, size_t cols, const T* m, const T* w, const T* from, size_t stride, T* to) {
+  const hn::ScalableTag<T> d;
+  const WideRows<decltype(d)> row{d, cols};
+  for (size_t i = 0; i < rows; ++i) {
+    ForEachStep(row, [&](auto at) HWY_ATTR {
+      auto v = at.Load(d, from);
+      if (w != nullptr) v = hn::Mul(v, at.Load(d, w));
+      if (m != nullptr) {
+        const auto mask = at.Load(d, m);
+        v = hn::IfThenZeroElse(hn::Eq(mask, hn::Zero(d)), hn::Mul(mask, v));
+      }
+      at.Store(v, d, to);
+    });
+    from += stride;
+    to += cols;
+    if (m != nullptr) m += cols;
   }
 }
 
@@ -161,6 +182,7 @@ constexpr LossStages<T> MakeLossStages() {
   SIMDLOSS_ELEMENTWISE_LOSSES(SIMDLOSS_X)
 #undef SIMDLOSS_X
   stages.scale = &Scale<T>;
+  stages.scale_rows = &ScaleRows<T>;
   stages.multiply = &Multiply<T>;
   stages.sum = static_cast<double (*)(const T*, size_t)>(&Sum);
   return stages;

@@ -12,61 +12,79 @@
 #define SIMDLOSS_NATIVE_KERNELS_SOFTMAX_INL_H_
 #endif
 
+#include <algorithm>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "native/kernels/loss-inl.h"
 #include "native/kernels/math-inl.h"
 #include "native/kernels/rows-inl.h"
+#include "native/scratch.h"
+#include "native/stages.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace simdloss {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
+template <class T>
+constexpr T kMinusInf = -std::numeric_limits<T>::infinity();
+
 template <class V>
 struct Normaliser {
   V max, rest, sum, log_sum, ties;
 };
 
+// From the maximum, the sum of exp(z - max) below the maximum, and how often that one occurs. NaN comes in by `below`.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE Normaliser<V> NormaliserOf(D d, V max, V below, V ties) {
+  const V one = hn::Set(d, 1), nan = hn::Set(d, std::numeric_limits<hn::TFromD<D>>::quiet_NaN());
+  const V rest = hn::IfThenElse(hn::IsFinite(max), hn::Add(below, hn::Sub(ties, one)), nan);
+  return {max, rest, hn::Add(rest, one), Log1p(d, rest), ties};
+}
+
+// Adds an e = exp(z - max) to the sums NormaliserOf asks for.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE void AddBelowAndTies(D d, V z, V max, V e, V* below_and_ties) {
+  const auto is_max = hn::Eq(z, max);
+  below_and_ties[0] = hn::Add(below_and_ties[0], hn::IfThenZeroElse(is_max, e));
+  below_and_ties[1] = hn::Add(below_and_ties[1], hn::IfThenElseZero(is_max, hn::Set(d, 1)));
+}
+
 // Writes exp(z - max) to e, which may be z.
 template <class R, class T, class V = typename R::V>
 HWY_INLINE Normaliser<V> Normalise(const R& rows, const T* z, T* e) {
   const auto d = rows.d;
-  const size_t N = hn::Lanes(d);
-  const V one = hn::Set(d, 1);
-  const V max = MaxOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::LoadU(d, z + i * N); });
-  V at_max = hn::Zero(d);
-  const V below = SumOfSteps(rows, [&](size_t i) HWY_ATTR {
-    const V x = hn::LoadU(d, z + i * N);
-    const V exp = Exp(d, hn::Sub(x, max));
-    const auto is_max = hn::Eq(x, max);
-    hn::StoreU(exp, d, e + i * N);
-    at_max = hn::Add(at_max, hn::IfThenElseZero(is_max, one));
-    return hn::IfThenZeroElse(is_max, exp);
+  const V minus_inf = hn::Set(d, kMinusInf<T>);
+  const V max = MaxOfSteps(rows, [&](auto at) HWY_ATTR { return at.LoadOr(d, minus_inf, z); });
+  const auto sums = SumsOfSteps<2>(rows, [&](auto at, V* sum) HWY_ATTR {
+    const V x = at.LoadOr(d, minus_inf, z), exp = ExpNonPositive(d, hn::Sub(x, max));
+    at.Store(exp, d, e);
+    AddBelowAndTies(d, x, max, exp, sum);
   });
-  const V ties = rows.Sum(at_max);
-  const V nan = hn::Set(d, std::numeric_limits<T>::quiet_NaN());
-  const V rest = hn::IfThenElse(hn::IsFinite(max), hn::Add(below, hn::Sub(ties, one)), nan);
-  return {max, rest, hn::Add(rest, one), Log1p(d, rest), ties};
+  return NormaliserOf(d, max, sums[0], sums[1]);
 }
 
 template <class D, class T>
 void Softmax(D d, const RowLayout& layout, const T* z, T* p, T* log_p, T* b) {
   WithRows(d, layout, [&](auto rows) HWY_ATTR {
     using V = hn::Vec<D>;
-    const size_t N = hn::Lanes(d);
     // p may be z, log_p not: the logits are read again where log p is asked for.
     T* exps = log_p == nullptr ? p : log_p;
     const auto s = Normalise(rows, z, exps);
     const V inverse = hn::Div(hn::Set(d, 1), s.sum);
-    for (size_t i = 0; i < rows.steps; ++i) {
-      const V e = hn::LoadU(d, exps + i * N), x = hn::LoadU(d, z + i * N);
+    ForEachStep(rows, [&](auto at) HWY_ATTR {
+      const V e = at.Load(d, exps), x = at.Load(d, z);
       if (b != nullptr) {
         const V others = hn::IfThenElse(hn::Eq(x, s.max), s.rest, hn::Sub(s.sum, e));
-        hn::StoreU(hn::Mul(others, inverse), d, b + i * N);
+        at.Store(hn::Mul(others, inverse), d, b);
       }
-      if (log_p != nullptr) hn::StoreU(hn::Sub(hn::Sub(x, s.max), s.log_sum), d, log_p + i * N);
-      hn::StoreU(hn::Div(e, s.sum), d, p + i * N);
-    }
+      if (log_p != nullptr) at.Store(hn::Sub(hn::Sub(x, s.max), s.log_sum), d, log_p);
+      at.Store(hn::Div(e, s.sum), d, p);
+    });
   });
 }
 
@@ -74,42 +92,349 @@ template <class D, class T>
 void SoftmaxJacobian(D d, const RowLayout& layout, const T* p, const T* v, T* g) {
   WithRows(d, layout, [&](auto rows) HWY_ATTR {
     using V = hn::Vec<D>;
-    const size_t N = hn::Lanes(d);
-    const V sum = SumOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::LoadU(d, v + i * N); });
-    for (size_t i = 0; i < rows.steps; ++i) {
-      const V q = hn::LoadU(d, p + i * N);
+    const V sum = SumOfSteps(rows, [&](auto at) HWY_ATTR { return at.Load(d, v); });
+    ForEachStep(rows, [&](auto at) HWY_ATTR {
+      const V q = at.Load(d, p);
       // One column is 1 whatever its logit: slope 0, even where v is infinite.
-      const V slope = rows.cols == 1 ? hn::Sub(q, q) : hn::NegMulAdd(q, sum, hn::LoadU(d, v + i * N));
-      hn::StoreU(slope, d, g + i * N);
-    }
+      const V slope = rows.cols == 1 ? hn::Sub(q, q) : hn::NegMulAdd(q, sum, at.Load(d, v));
+      at.Store(slope, d, g);
+    });
   });
 }
 
-// score = -sum_j t_j clamp(log p_j), gradient p_k sum_j t_j - t_k.
-template <class D, class T>
-void SoftmaxCrossEntropy(D d, const RowLayout& layout, const LossParams& params, const T* z, const T* y, const T* t,
-                         T* e, T* g, double* score) {
-  const LossParams p = params;  // a copy of its own: stores to g can't change it
-  WithRows(d, layout, [&](auto rows) HWY_ATTR {
-    using V = hn::Vec<D>;
-    const size_t N = hn::Lanes(d);
-    const auto s = Normalise(rows, z, e);
-    const V low = hn::Set(d, static_cast<T>(p.clip > 0 ? p.log_clip : -std::numeric_limits<double>::infinity()));
-    const V high = hn::Set(d, static_cast<T>(p.clip > 0 ? p.log1m_clip : 0));
-    rows.StorePerRow(SumOfSteps(rows,
-                                [&](size_t i) HWY_ATTR {
-                                  const V log_p = hn::Sub(hn::Sub(hn::LoadU(d, z + i * N), s.max), s.log_sum);
-                                  return UnlessAbsent(
-                                      d, hn::LoadU(d, y + i * N), log_p,
-                                      hn::Mul(hn::Neg(hn::LoadU(d, t + i * N)), ClampNumber(log_p, low, high)));
-                                }),
-                     score);
-    if (g == nullptr) return;
-    const V share = hn::Div(SumOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::LoadU(d, t + i * N); }), s.sum);
-    for (size_t i = 0; i < rows.steps; ++i) {
-      hn::StoreU(hn::MulSub(hn::LoadU(d, e + i * N), share, hn::LoadU(d, t + i * N)), d, g + i * N);
+// --- Cross entropy ---------------------------------------------------------------------------------------------------
+
+// A group of rows goes through passes: the maxima; the exponentials, which are kept, with the sums; what follows of the
+// sums, a row a lane; the slopes. Within a pass no row waits for another, between passes nothing waits: the latencies
+// of the reductions and of the logarithm are hidden. With t = m w y:
+//   score = -sum_j t_j log p_j = log S sum t - sum_j t_j (z_j - M), slope_k = e_k share - t_k, share = sum t / S
+
+// Numbers of the rows of a group, one a row.
+template <class T>
+struct GroupSums {
+  static constexpr size_t kArrays = 8;
+  T *max, *min, *rest, *total, *product, *sum, *share, *factor;
+
+  GroupSums(T* memory, size_t rows) {
+    const size_t stride = RoundUpToPadding<T>(rows);
+    T** const arrays[kArrays] = {&max, &min, &rest, &total, &product, &sum, &share, &factor};
+    for (T** array : arrays) {
+      *array = memory;
+      memory += stride;
+    }
+  }
+};
+
+// log p as the score takes it: within the clip.
+template <class D, class T = hn::TFromD<D>, class V = hn::Vec<D>>
+struct LogClip {
+  V low, high;
+
+  HWY_INLINE LogClip(D d, const LossParams& p)
+      : low(hn::Set(d, p.clip > 0 ? static_cast<T>(p.log_clip) : kMinusInf<T>)),
+        high(hn::Set(d, p.clip > 0 ? static_cast<T>(p.log1m_clip) : T{0})) {}
+  HWY_INLINE V operator()(V log_p) const { return ClampNumber(log_p, low, high); }
+};
+
+// Dense labels: t of every column, and y, as a weight may be 0 where y is not.
+template <class D, class T = hn::TFromD<D>, class V = hn::Vec<D>>
+struct DenseLabels {
+  static constexpr size_t kSums = 2;  // t and t (z - M)
+  const T* y;
+  const T* t;
+
+  template <class At>
+  HWY_INLINE void Add(D d, At at, V below_max, V* sums) const {
+    const V w = at.Load(d, t);
+    sums[0] = hn::Add(sums[0], w);
+    sums[1] = hn::MulAdd(w, at.Only(d, below_max), sums[1]);
+  }
+  template <class At>
+  HWY_INLINE V Slope(D d, At at, V e, V, V share) const {
+    return hn::MulSub(e, share, at.Load(d, t));
+  }
+};
+
+// One class k a lane; -1: none. Its sum is z_k - M.
+template <class D, class T = hn::TFromD<D>, class V = hn::Vec<D>>
+struct LaneClasses {
+  static constexpr size_t kSums = 1;
+  V k;
+
+  HWY_INLINE hn::Mask<D> Is(D d, WholeStep at) const {
+    return hn::Eq(k, hn::Set(d, static_cast<T>(at.at / hn::Lanes(d))));
+  }
+  HWY_INLINE void Add(D d, WholeStep at, V below_max, V* sums) const {
+    sums[0] = hn::Add(sums[0], hn::IfThenElseZero(Is(d, at), below_max));
+  }
+  // p_k - 1 = (e_k - S) / S.
+  HWY_INLINE V Slope(D d, WholeStep at, V e, V sum, V share) const {
+    return hn::Mul(hn::Sub(e, hn::IfThenElseZero(Is(d, at), sum)), share);
+  }
+};
+
+// One class of a wide row: needs no sums, and e_k - S has taken the place of e_k.
+template <class D, class T = hn::TFromD<D>, class V = hn::Vec<D>>
+struct RowClass {
+  static constexpr size_t kSums = 0;
+
+  template <class At>
+  HWY_INLINE void Add(D, At, V, V*) const {}
+  template <class At>
+  HWY_INLINE V Slope(D, At, V e, V, V share) const {
+    return hn::Mul(e, share);
+  }
+};
+
+// The maximum and the minimum of a row.
+template <class R, class T, class V = typename R::V>
+HWY_INLINE void Extremes(const R& rows, const T* z, V* max, V* min) {
+  const auto d = rows.d;
+  const V minus_inf = hn::Set(d, kMinusInf<T>), inf = hn::Neg(minus_inf);
+  *max = minus_inf;
+  *min = inf;
+  ForEachStep(rows, [&](auto at) HWY_ATTR {
+    *max = hn::Max(*max, at.LoadOr(d, minus_inf, z));
+    *min = hn::Min(*min, at.LoadOr(d, inf, z));
+  });
+}
+
+// exp(z - max) to e. Gives the sums of the labels, and the rest of the normaliser.
+template <class R, class T, class Labels, class V = typename R::V>
+HWY_INLINE V Exponentials(const R& rows, const T* z, V max, const Labels& labels, T* e, V* label_sums) {
+  const auto d = rows.d;
+  const V minus_inf = hn::Set(d, kMinusInf<T>), one = hn::Set(d, 1);
+  constexpr size_t kRest = Labels::kSums;
+  const auto sums = SumsOfSteps<kRest + (R::kNarrow ? 2 : 1)>(rows, [&](auto at, V* sum) HWY_ATTR {
+    const V x = at.LoadOr(d, minus_inf, z), below_max = hn::Sub(x, max), exp = ExpNonPositive(d, below_max);
+    at.Store(exp, d, e);
+    labels.Add(d, at, below_max, sum);
+    if constexpr (R::kNarrow) {
+      AddBelowAndTies(d, x, max, exp, sum + kRest);
+    } else {
+      sum[kRest] = hn::Add(sum[kRest], exp);
     }
   });
+  for (size_t i = 0; i < Labels::kSums; ++i) label_sums[i] = sums[i];
+  if constexpr (R::kNarrow) {
+    return hn::Add(sums[kRest], hn::Sub(sums[kRest + 1], one));
+  } else {
+    if (!(hn::GetLane(sums[kRest]) < 2)) return hn::Sub(sums[kRest], one);
+    // A confident row: what is beside the maximum counts to its last bits.
+    const auto parts = SumsOfSteps<2>(rows, [&](auto at, V* sum) HWY_ATTR {
+      AddBelowAndTies(d, at.LoadOr(d, minus_inf, z), max, at.Load(d, e), sum);
+    });
+    return hn::Add(parts[0], hn::Sub(parts[1], one));
+  }
+}
+
+// -sum_j t_j log p_j term by term: for rows of which a log p leaves the clip, or is infinite.
+template <class R, class T, class D, class V = typename R::V>
+HWY_INLINE V ScoreByTerms(const R& rows, const LossParams& params, const T* z, const DenseLabels<D>& labels, V max,
+                          V log_sum) {
+  const auto d = rows.d;
+  const LogClip<D> clip(d, params);
+  return SumOfSteps(rows, [&](auto at) HWY_ATTR {
+    const V log_p = hn::Sub(hn::Sub(at.Load(d, z), max), log_sum);
+    const V term = hn::Mul(hn::Neg(at.Load(d, labels.t)), clip(log_p));
+    return at.Only(d, UnlessAbsent(d, at.Load(d, labels.y), log_p, term));
+  });
+}
+
+// What follows of the sums: shares and scores, a row a lane. by_terms(row) gives the vector of scores from `row` on
+// where one of them asks for it.
+template <bool kDense, class D, class T, class F>
+HWY_INLINE void FinishSums(D d, const LossParams& params, const SoftmaxRows<T>& x, const GroupSums<T>& sums,
+                           F&& by_terms) {
+  using V = hn::Vec<D>;
+  const size_t N = hn::Lanes(d);
+  const LogClip<D> clip(d, params);
+  const V lowest = hn::Set(d, std::numeric_limits<T>::lowest());
+  const NarrowRows<D> lanes{d, 1};
+  for (size_t row = 0; row < x.rows; row += N) {
+    const V max = hn::LoadU(d, sums.max + row), total = hn::LoadU(d, sums.total + row);
+    const V product = hn::LoadU(d, sums.product + row), factor = hn::LoadU(d, sums.factor + row);
+    const Normaliser<V> s = NormaliserOf(d, max, hn::LoadU(d, sums.rest + row), hn::Set(d, 1));
+    hn::StoreU(s.sum, d, sums.sum + row);
+    hn::StoreU(hn::Div(total, s.sum), d, sums.share + row);
+    V score;
+    if constexpr (kDense) {
+      score = hn::MulSub(total, s.log_sum, product);
+      const V log_min = hn::Sub(hn::Sub(hn::LoadU(d, sums.min + row), max), s.log_sum);
+      const auto plain =
+          hn::And(hn::And(hn::Ge(log_min, clip.low), hn::Ge(log_min, lowest)), hn::Le(hn::Neg(s.log_sum), clip.high));
+      if (!hn::AllTrue(d, plain)) score = hn::IfThenElse(plain, score, by_terms(row, max, s.log_sum));
+    } else {
+      score = hn::Mul(hn::Neg(total), clip(hn::Sub(product, s.log_sum)));
+    }
+    const V scaled = hn::IfThenZeroElse(hn::Eq(factor, hn::Zero(d)), hn::Mul(score, factor));
+    lanes.StorePerRow(scaled, x.scores + row);
+  }
+}
+
+// Rows a lane: block after block, each N rows in transposed copies.
+template <bool kDense, class D, class T>
+HWY_INLINE void NarrowCrossEntropy(D d, const LossParams& params, const SoftmaxRows<T>& x, const GroupSums<T>& sums,
+                                   T* scratch) {
+  using V = hn::Vec<D>;
+  using Labels = std::conditional_t<kDense, DenseLabels<D>, LaneClasses<D>>;
+  const size_t N = hn::Lanes(d), group = RoundUpToPadding<T>(x.rows) * x.cols;
+  const NarrowRows<D> rows{d, x.cols};
+  const Transposer<D> transposer(d, x.cols);
+  T* const z = scratch;
+  T* const e = z + group;
+  T* const t = e + group;
+  T* const y = x.y == x.t ? t : t + group;
+  const auto labels_of = [&](size_t row) HWY_ATTR {
+    if constexpr (kDense) {
+      return Labels{y + row * x.cols, t + row * x.cols};
+    } else {
+      return Labels{hn::LoadU(d, t + row)};
+    }
+  };
+  if constexpr (!kDense) {
+    for (size_t i = 0; i < RoundUpToPadding<T>(x.rows); ++i) t[i] = i < x.rows ? static_cast<T>(x.classes[i]) : T{-1};
+  }
+  for (size_t row = 0; row < x.rows; row += N) {
+    const size_t count = std::min(N, x.rows - row), at = row * x.cols;
+    transposer.Load(x.z + row * x.z_stride, x.z_stride, count, z + at);
+    if constexpr (kDense) {
+      transposer.Load(x.t + row * x.t_stride, x.t_stride, count, t + at);
+      if (y != t) transposer.Load(x.y + row * x.y_stride, x.y_stride, count, y + at);
+    }
+    V max, min;
+    Extremes(rows, z + at, &max, &min);
+    hn::StoreU(max, d, sums.max + row);
+    hn::StoreU(min, d, sums.min + row);
+  }
+  for (size_t row = 0; row < x.rows; row += N) {
+    const size_t at = row * x.cols;
+    V label_sums[2];
+    const V rest = Exponentials(rows, z + at, hn::LoadU(d, sums.max + row), labels_of(row), e + at, label_sums);
+    hn::StoreU(rest, d, sums.rest + row);
+    if constexpr (kDense) hn::StoreU(label_sums[0], d, sums.total + row);
+    hn::StoreU(label_sums[kDense ? 1 : 0], d, sums.product + row);
+  }
+  FinishSums<kDense>(d, params, x, sums, [&](size_t row, V max, V log_sum) HWY_ATTR {
+    if constexpr (kDense) {
+      return ScoreByTerms(rows, params, z + row * x.cols, labels_of(row), max, log_sum);
+    } else {
+      return max;
+    }
+  });
+  if (x.g == nullptr) return;
+  for (size_t row = 0; row < x.rows; row += N) {
+    T* const of_block = e + row * x.cols;
+    const Labels labels = labels_of(row);
+    const V sum = hn::LoadU(d, sums.sum + row), share = hn::LoadU(d, sums.share + row);
+    const V factor = hn::LoadU(d, sums.factor + row);
+    const auto masked = hn::Eq(factor, hn::Zero(d));
+    ForEachStep(rows, [&](auto at) HWY_ATTR {
+      const V slope = hn::Mul(labels.Slope(d, at, at.Load(d, of_block), sum, share), factor);
+      at.Store(hn::IfThenZeroElse(masked, slope), d, of_block);
+    });
+    transposer.Store(of_block, std::min(N, x.rows - row), x.g + row * x.g_stride, x.g_stride);
+  }
+}
+
+// A row along the lanes.
+template <bool kDense, class D, class T>
+HWY_INLINE void WideCrossEntropy(D d, const LossParams& params, const SoftmaxRows<T>& x, const GroupSums<T>& sums,
+                                 T* scratch) {
+  using V = hn::Vec<D>;
+  using Labels = std::conditional_t<kDense, DenseLabels<D>, RowClass<D>>;
+  const WideRows<D> rows{d, x.cols};
+  const size_t N = hn::Lanes(d), e_stride = RoundUpToPadding<T>(x.cols) + 2 * kPadding<T>;
+  // Rows of several vectors are written in aligned steps, with e aligned alike.
+  const bool aligned = x.cols >= 8 * N;
+  const auto g_of = [&](size_t row) { return x.g + row * x.g_stride; };
+  const auto z_of = [&](size_t row) { return x.z + row * x.z_stride; };
+  const auto e_of = [&](size_t row) {
+    const size_t shift = aligned ? reinterpret_cast<uintptr_t>(g_of(row)) % Scratch::kAlignment / sizeof(T) : 0;
+    return scratch + row * e_stride + shift;
+  };
+  const auto labels_of = [&](size_t row) HWY_ATTR {
+    (void)row;
+    if constexpr (kDense) {
+      return Labels{x.y + row * x.y_stride, x.t + row * x.t_stride};
+    } else {
+      return Labels{};
+    }
+  };
+  for (size_t row = 0; row < x.rows; ++row) {
+    V max, min;
+    Extremes(rows, z_of(row), &max, &min);
+    sums.max[row] = hn::ReduceMax(d, max);
+    sums.min[row] = hn::ReduceMin(d, min);
+  }
+  for (size_t row = 0; row < x.rows; ++row) {
+    const T max = sums.max[row];
+    V label_sums[2];
+    sums.rest[row] = hn::GetLane(Exponentials(rows, z_of(row), hn::Set(d, max), labels_of(row), e_of(row), label_sums));
+    if constexpr (kDense) {
+      sums.total[row] = hn::GetLane(label_sums[0]);
+      sums.product[row] = hn::GetLane(label_sums[1]);
+    } else {
+      sums.product[row] = x.classes[row] >= 0 ? z_of(row)[x.classes[row]] - max : 0;
+    }
+  }
+  FinishSums<kDense>(d, params, x, sums, [&](size_t row, V max, V log_sum) HWY_ATTR {
+    HWY_ALIGN T lanes[3][hn::MaxLanes(d)] = {};
+    hn::Store(max, d, lanes[0]);
+    hn::Store(log_sum, d, lanes[1]);
+    if constexpr (kDense) {
+      for (size_t i = 0; i < std::min(N, x.rows - row); ++i) {
+        lanes[2][i] = hn::GetLane(ScoreByTerms(rows, params, z_of(row + i), labels_of(row + i), hn::Set(d, lanes[0][i]),
+                                               hn::Set(d, lanes[1][i])));
+      }
+    }
+    return hn::Load(d, lanes[2]);
+  });
+  if (x.g == nullptr) return;
+  for (size_t row = 0; row < x.rows; ++row) {
+    T* const g = g_of(row);
+    if (sums.factor[row] == 0) {
+      std::fill_n(g, x.cols, T{0});
+      continue;
+    }
+    T* const e = e_of(row);
+    const Labels labels = labels_of(row);
+    if constexpr (!kDense) {
+      if (x.classes[row] >= 0) e[x.classes[row]] -= sums.sum[row];
+    }
+    const V sum = hn::Set(d, sums.sum[row]), share = hn::Set(d, sums.share[row]), factor = hn::Set(d, sums.factor[row]);
+    const auto slope = [&](auto at)
+                           HWY_ATTR { return hn::Mul(labels.Slope(d, at, at.Load(d, e), sum, share), factor); };
+    if (aligned) {
+      ForEachAlignedStep(rows, g, x.stream, [&](auto at, auto store) HWY_ATTR { store(at, slope(at)); });
+    } else {
+      ForEachStep(rows, [&](auto at) HWY_ATTR { at.Store(slope(at), d, g); });
+    }
+  }
+  if (x.stream) hwy::FlushStream();
+}
+
+template <class D, class T>
+void SoftmaxCrossEntropyRows(D d, const LossParams& params_in, const SoftmaxRows<T>& x_in) {
+  // Copies of their own: stores to the slopes can't change them.
+  const LossParams params = params_in;
+  const SoftmaxRows<T> x = x_in;
+  const bool dense = x.classes == nullptr;
+  const GroupSums<T> sums(x.scratch, x.rows);
+  T* const scratch = x.scratch + GroupSums<T>::kArrays * RoundUpToPadding<T>(x.rows);
+  const NarrowRows<D> columns{d, RoundUpToPadding<T>(x.rows) / hn::Lanes(d)};
+  ForEachStep(columns, [&](auto at) HWY_ATTR {
+    at.Store(hn::Set(d, 1), d, sums.factor);
+    at.Store(hn::Set(d, 1), d, sums.total);
+  });
+  for (size_t i = 0; i < x.rows && x.factors != nullptr; ++i) sums.factor[i] = static_cast<T>(x.factors[i]);
+  if (x.class_weights != nullptr) std::copy_n(x.class_weights, x.rows, sums.total);
+  if (IsNarrow(x.cols, hn::Lanes(d))) {
+    dense ? NarrowCrossEntropy<true>(d, params, x, sums, scratch)
+          : NarrowCrossEntropy<false>(d, params, x, sums, scratch);
+  } else {
+    dense ? WideCrossEntropy<true>(d, params, x, sums, scratch) : WideCrossEntropy<false>(d, params, x, sums, scratch);
+  }
 }
 
 // Binary cross entropy of softmax outputs without a clip, finite for every finite logit. For b_j = 1 - p_j,
@@ -120,23 +445,23 @@ void SoftmaxBinaryXENT(D d, const RowLayout& layout, const T* z, const T* y, con
                        double* score) {
   WithRows(d, layout, [&](auto rows) HWY_ATTR {
     using V = hn::Vec<D>;
-    const size_t N = hn::Lanes(d);
     const V one = hn::Set(d, 1), zero = hn::Zero(d), minus_inf = hn::Set(d, -std::numeric_limits<T>::infinity());
-    const auto load = [&](const T* x, size_t i) HWY_ATTR { return hn::LoadU(d, x + i * N); };
+    // Elements that a row does not have are classes that cannot be, without a weight.
+    const auto load = [&](const T* x, auto at) HWY_ATTR { return x == z ? at.LoadOr(d, minus_inf, x) : at.Load(d, x); };
     const auto s = Normalise(rows, z, p);
-    const auto is_lone = [&](size_t i) HWY_ATTR { return hn::And(hn::Eq(load(z, i), s.max), hn::Eq(s.ties, one)); };
+    const auto is_lone = [&](auto i) HWY_ATTR { return hn::And(hn::Eq(load(z, i), s.max), hn::Eq(s.ties, one)); };
     const V second =
-        MaxOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::IfThenElse(is_lone(i), minus_inf, load(z, i)); });
-    const V others = SumOfSteps(rows, [&](size_t i) HWY_ATTR {
+        MaxOfSteps(rows, [&](auto i) HWY_ATTR { return hn::IfThenElse(is_lone(i), minus_inf, load(z, i)); });
+    const V others = SumOfSteps(rows, [&](auto i) HWY_ATTR {
       const V x = load(z, i);
       const V e = hn::IfThenZeroElse(hn::Or(is_lone(i), hn::Eq(x, minus_inf)), Exp(d, hn::Sub(x, second)));
-      hn::StoreU(e, d, r + i * N);
+      i.Store(e, d, r);
       return e;
     });
     const V log_b_lone = hn::Sub(hn::Add(hn::Sub(second, s.max), Log(d, others)), s.log_sum);
-    const auto negative = [&](size_t i) HWY_ATTR { return hn::Mul(load(t, i), hn::Sub(one, load(y, i))); };
+    const auto negative = [&](auto i) HWY_ATTR { return hn::Mul(load(t, i), hn::Sub(one, load(y, i))); };
     rows.StorePerRow(SumOfSteps(rows,
-                                [&](size_t i) HWY_ATTR {
+                                [&](auto i) HWY_ATTR {
                                   const V x = load(z, i), q = load(y, i), w = load(t, i), e = load(p, i);
                                   const V log_p = hn::Sub(hn::Sub(x, s.max), s.log_sum);
                                   const V log_b =
@@ -149,15 +474,15 @@ void SoftmaxBinaryXENT(D d, const RowLayout& layout, const T* z, const T* y, con
                      score);
     if (g == nullptr) return;
     // Sums of t y, of t (1 - y) p / b away from the lone maximum, and t (1 - y) p at it.
-    const V positives = SumOfSteps(rows, [&](size_t i) HWY_ATTR { return hn::Mul(load(t, i), load(y, i)); });
-    const V pulls = SumOfSteps(rows, [&](size_t i) HWY_ATTR {
+    const V positives = SumOfSteps(rows, [&](auto i) HWY_ATTR { return hn::Mul(load(t, i), load(y, i)); });
+    const V pulls = SumOfSteps(rows, [&](auto i) HWY_ATTR {
       const V e = load(p, i);
       return hn::IfThenZeroElse(is_lone(i), hn::Mul(negative(i), hn::Div(e, hn::Sub(s.sum, e))));
     });
-    const V lone_pull = SumOfSteps(rows, [&](size_t i) HWY_ATTR {
+    const V lone_pull = SumOfSteps(rows, [&](auto i) HWY_ATTR {
       return hn::IfThenElseZero(is_lone(i), hn::Mul(negative(i), hn::Div(load(p, i), s.sum)));
     });
-    for (size_t i = 0; i < rows.steps; ++i) {
+    ForEachStep(rows, [&](auto i) HWY_ATTR {
       const V e = load(p, i), prob = hn::Div(e, s.sum), own = negative(i);
       const auto lone = is_lone(i);
       const V own_pull = hn::IfThenZeroElse(lone, hn::Mul(own, hn::Div(e, hn::Sub(s.sum, e))));
@@ -166,8 +491,8 @@ void SoftmaxBinaryXENT(D d, const RowLayout& layout, const T* z, const T* y, con
       slope = hn::MulAdd(own, prob, slope);
       slope = hn::NegMulAdd(prob, hn::Sub(pulls, own_pull), slope);
       slope = hn::NegMulAdd(lone_pull, share, slope);
-      hn::StoreU(rows.cols == 1 ? hn::Sub(prob, prob) : slope, d, g + i * N);
-    }
+      i.Store(rows.cols == 1 ? hn::Sub(prob, prob) : slope, d, g);
+    });
   });
 }
 
