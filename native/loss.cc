@@ -8,7 +8,9 @@
 #include "native/loss_drivers.h"
 #include "native/reader.h"
 #include "native/scratch.h"
+#include "native/stages.h"
 #include "native/thread_pool.h"
+#include "native/tile.h"
 
 namespace simdloss {
 namespace {
@@ -33,6 +35,27 @@ size_t RowsPerChunk(size_t cols) {
 Scratch& ChunkScratch() {
   static SIMDLOSS_THREAD_LOCAL Scratch scratch;
   return scratch;
+}
+
+Scratch& WeightScratch() {
+  static SIMDLOSS_THREAD_LOCAL Scratch scratch;
+  return scratch;
+}
+
+// Makes the elementwise driver's weights: whatever column a tile begins in, its weights lie side by side.
+bool RepeatWeights(LossCall* call) {
+  const size_t length = call->cols + kTile<float> + kPadding<float>;
+  double* const doubles = WeightScratch().Arrays<double>(2, length);
+  if (doubles == nullptr) return false;
+  float* const floats = reinterpret_cast<float*>(doubles + Scratch::ArrayStride<double>(length));
+  // Rounded to the call's dtype.
+  const Reader<double> weights(call->weights, call->cols, call->dtype);
+  weights.CopyTo(0, call->cols, doubles);
+  for (size_t i = call->cols; i < length; ++i) doubles[i] = doubles[i - call->cols];
+  for (size_t i = 0; i < length; ++i) floats[i] = static_cast<float>(doubles[i]);
+  call->repeated_weights_f64 = doubles;
+  call->repeated_weights = call->dtype == Dtype::kFloat32 ? static_cast<const void*>(floats) : doubles;
+  return true;
 }
 
 using Driver = Status (*)(const LossCall& call, RowRange range, double* score);
@@ -74,6 +97,7 @@ Status RunLoss(const LossCall& original, LossResult* result) {
     if (result->bad_row != call.rows) return Status::kBadLabel;
   }
   const Driver driver = DriverOf(call);
+  if (call.weights && driver == &RunElementwiseLoss && !RepeatWeights(&call)) return Status::kOutOfMemory;
   const size_t step = call.loss == LossKind::kFMeasure ? call.rows : RowsPerChunk(call.cols);
   if (call.rows <= step) return driver(call, {0, call.rows}, &result->score);
 

@@ -73,7 +73,11 @@ struct LossCall {
   void* score_array = nullptr;  // [rows], or null
   void* gradient = nullptr;     // [rows, cols], or null; may be pre_output exactly
   size_t gradient_stride = 0;
-  bool stream = false;  // set by RunLoss: the gradient is larger than the caches
+
+  // Set by RunLoss.
+  bool stream = false;                     // the gradient is larger than the caches
+  const void* repeated_weights = nullptr;  // of dtype: a row of weights, and a tile's length more of it over and over
+  const double* repeated_weights_f64 = nullptr;
 };
 
 struct LossResult {

@@ -18,9 +18,14 @@ class RowSums {
   RowSums(T* out, size_t cols, size_t row) : out_(out), cols_(cols), row_(row) {}
 
   void Add(const LossStages<T>& stages, const T* terms, size_t count) {
+    if (cols_ == 1) {
+      std::copy_n(terms, count, out_ + row_);
+      row_ += count;
+      return;
+    }
     while (count != 0) {
       const size_t piece = std::min(count, cols_ - col_);
-      sum_ += stages.sum(terms, piece);
+      sum_ += piece < kShort ? Plain(terms, piece) : stages.sum(terms, piece);
       terms += piece;
       count -= piece;
       col_ += piece;
@@ -33,6 +38,15 @@ class RowSums {
   }
 
  private:
+  // Fewer terms than a call of the stage takes time for; in float, as many as double adds up without a care.
+  static constexpr size_t kShort = sizeof(T) == sizeof(float) ? 16 : 2;
+
+  static double Plain(const T* terms, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; ++i) sum += static_cast<double>(terms[i]);
+    return sum;
+  }
+
   T* out_;
   size_t cols_, row_, col_ = 0;
   double sum_ = 0;
@@ -79,6 +93,54 @@ InputKind InputOf(const LossCall& call, const LossStages<T>& stages) {
   return stages.loss[static_cast<size_t>(call.loss)][fused][kTerm] == nullptr ? kStagedInput : fused;
 }
 
+// The mask and the weights of each tile.
+template <class T>
+class Scales {
+ public:
+  explicit Scales(const LossCall& call)
+      : cols_(call.cols),
+        mask_(call.mask, call.cols, call.dtype),
+        per_row_(call.mask && call.mask.col_stride == 0 && call.cols > 1),
+        ignores_(call.sparse_labels && call.params.has_ignore),
+        weights_(static_cast<const T*>(call.repeated_weights)) {}
+
+  // m and w of elements begin .. begin + count, null where there are none, and padded with what changes nothing.
+  void Read(const LossStages<T>& stages, size_t begin, size_t count, size_t padded) {
+    w = weights_ == nullptr ? nullptr : weights_ + begin % cols_;
+    m = nullptr;
+    if (per_row_) {
+      const size_t row = begin / cols_, rows = (begin + count - 1) / cols_ + 1 - row;
+      for (size_t i = 0; i < rows; ++i) mask_.CopyTo((row + i) * cols_, 1, row_masks_ + i);
+      stages.expand(row_masks_, cols_, begin % cols_, padded, buffer_);
+      m = buffer_;
+    } else if (mask_ && count == padded && !ignores_) {
+      m = mask_.Read(begin, count, buffer_);
+    } else if (mask_) {
+      mask_.CopyTo(begin, count, buffer_);
+      m = buffer_;
+    } else if (ignores_) {
+      std::fill_n(buffer_, count, T{1});
+      m = buffer_;
+    }
+    if (m == buffer_) std::fill(buffer_ + count, buffer_ + padded, T{0});
+  }
+
+  bool any() const { return m != nullptr || w != nullptr; }
+
+  const T* m = nullptr;
+  const T* w = nullptr;
+
+  T* buffer() { return buffer_; }
+
+ private:
+  const size_t cols_;
+  const Reader<T> mask_;
+  const bool per_row_, ignores_;
+  const T* const weights_;
+  alignas(64) T buffer_[kTile<T> + kPadding<T>];
+  T row_masks_[kTile<T> + 1];
+};
+
 // Elements first .. last of the flat array; whole rows where row scores are asked for.
 template <class T>
 void Run(const LossCall& call, size_t first, size_t last, double* score);
@@ -87,6 +149,7 @@ void Run(const LossCall& call, size_t first, size_t last, double* score);
 double ScoreInDouble(LossCall call, size_t first, size_t last) {
   call.gradient = nullptr;
   call.score_array = nullptr;
+  call.repeated_weights = call.repeated_weights_f64;
   double score = 0;
   Run<double>(call, first, last, &score);
   return score;
@@ -95,29 +158,28 @@ double ScoreInDouble(LossCall call, size_t first, size_t last) {
 template <class T>
 void Run(const LossCall& call, size_t first, size_t last, double* score) {
   const auto& stages = ChosenLossStages<T>();
-  const InputKind input = InputOf(call, stages);
-  const bool terms = call.score || call.score_array != nullptr;
-  const bool slopes = call.gradient != nullptr;
-  const LossStage<T> loss =
-      stages.loss[static_cast<size_t>(call.loss)][input][terms ? (slopes ? kTermAndSlope : kTerm) : kSlope];
   const auto& activations = ChosenActivationStages<T>();
+  const InputKind input = InputOf(call, stages);
+  const auto& loss = stages.loss[static_cast<size_t>(call.loss)][input];
   const auto kind = static_cast<size_t>(call.activation);
-  const ActivationStage<T> activation = input != kStagedInput ? nullptr
-                                        : slopes              ? activations.value_and_slope[kind]
-                                                              : activations.value[kind];
+  const bool slopes = call.gradient != nullptr;
+  const bool terms = call.score || call.score_array != nullptr;
+  const bool values_only = !slopes && (input == kStagedInput || input == kSoftPlusInput);
 
   const size_t cols = call.cols;
   const auto reader = [&](const Matrix& m) { return Reader<T>(m, cols, call.dtype); };
-  const Reader<T> z = reader(call.pre_output), y = reader(call.labels), mask = reader(call.mask),
-                  weights = reader(call.weights), alpha = reader(call.alpha);
+  const Reader<T> z = reader(call.pre_output), y = reader(call.labels), alpha = reader(call.alpha);
   const SparseReader sparse(call.labels, call.params.has_ignore, call.params.ignore_index);
-  const bool ignores = call.sparse_labels && call.params.has_ignore;
   T* const out = static_cast<T*>(call.gradient);
-  // Slopes go straight to their place, but for calls in place: their tile of logits may be read once more.
-  const bool direct = call.gradient_stride == cols && call.gradient != call.pre_output.data;
+  // Slopes go straight to their place, but for calls in place, whose tile of logits may be read once more, and what
+  // goes past the caches.
+  const bool side_by_side = call.gradient_stride == cols;
+  const bool stream = call.stream && side_by_side && slopes;
+  const bool direct = side_by_side && !stream && call.gradient != call.pre_output.data;
+  Scales<T> scales(call);
   RowSums<T> row_sums(static_cast<T*>(call.score_array), cols, first / cols);
 
-  alignas(64) T z_buffer[kTile<T>], y_buffer[kTile<T>], m_buffer[kTile<T>], w_buffer[kTile<T>], alpha_buffer[kTile<T>];
+  alignas(64) T z_buffer[kTile<T>], y_buffer[kTile<T>], alpha_buffer[kTile<T>];
   alignas(64) T a[kTile<T>], s[kTile<T>], term[kTile<T>], slope_buffer[kTile<T>];
 
   // Carries its rounding error: as many additions as there are tiles.
@@ -132,30 +194,28 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
       std::fill(buffer + count, buffer + padded, T{0});
       return buffer;
     };
-    const T* m = nullptr;
-    if (ignores) {
-      if (mask) {
-        mask.CopyTo(begin, count, m_buffer);
-      } else {
-        std::fill_n(m_buffer, count, T{1});
-      }
-      std::fill(m_buffer + count, m_buffer + padded, T{0});
-      m = m_buffer;
-    } else if (mask) {
-      m = read(mask, m_buffer);
-    }
-    const T* w = weights ? read(weights, w_buffer) : nullptr;
+    scales.Read(stages, begin, count, padded);
 
     LossTile<T> tile{};
-    const T* logits = read(z, z_buffer);
-    tile.a = logits;
-    if (activation != nullptr) {
-      activation(call.activation_params, logits, alpha ? read(alpha, alpha_buffer) : nullptr, a, s, padded);
-      tile.a = a;
-      tile.s = slopes ? s : a;
+    tile.z = read(z, z_buffer);
+    tile.a = a;
+    tile.s = s;
+    switch (input) {
+      case kIdentityInput:
+        break;
+      case kSigmoidInput:
+        stages.exp_of_logit(tile.z, s, padded);
+        break;
+      case kTanHInput:
+        stages.tanh_and_rest(tile.z, a, s, padded);
+        break;
+      default:
+        (values_only ? activations.value : activations.value_and_slope)[kind](
+            call.activation_params, tile.z, alpha ? read(alpha, alpha_buffer) : nullptr, a, s, padded);
+        if (values_only) tile.s = a;
     }
     if (call.sparse_labels) {
-      ExpandLabels(sparse, begin, count, cols, y_buffer, m_buffer);
+      ExpandLabels(sparse, begin, count, cols, y_buffer, scales.buffer());
       std::fill(y_buffer + count, y_buffer + padded, T{0});
       tile.y = y_buffer;
     } else {
@@ -163,24 +223,35 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
     }
     tile.term = term;
     tile.slope = direct && count == padded ? out + begin : slope_buffer;
-    loss(call.params, tile, padded);
 
-    if (terms) {
-      if (m != nullptr || w != nullptr) stages.scale(m, w, term, padded);
-      if (call.score) {
-        const double sum = stages.sum(term, count);
-        const bool overflowed = sizeof(T) == sizeof(float) && !std::isfinite(sum);
-        const DoubleDouble next = TwoSum(total, overflowed ? ScoreInDouble(call, begin, begin + count) : sum);
-        total = next.high;
-        error += next.low;
-      }
-      if (call.score_array != nullptr) row_sums.Add(stages, term, count);
+    // The sum comes out of the stage itself where nothing is to be done to the terms.
+    const bool sums = call.score && slopes && call.score_array == nullptr && !scales.any() && count == padded;
+    double sum = loss[sums    ? kSumAndSlope
+                      : terms ? (slopes ? kTermAndSlope : kTerm)
+                              : kSlope](call.params, tile, padded);
+    if (call.score_array != nullptr) {
+      if (scales.any()) stages.scale(scales.m, scales.w, term, padded);
+      row_sums.Add(stages, term, count);
+      if (call.score) sum = stages.sum(term, count);
+    } else if (terms && !sums) {
+      sum = scales.any() ? stages.scaled_sum(scales.m, scales.w, term, count) : stages.sum(term, count);
+    }
+    if (call.score) {
+      const bool overflowed = sizeof(T) == sizeof(float) && !std::isfinite(sum);
+      const DoubleDouble next = TwoSum(total, overflowed ? ScoreInDouble(call, begin, begin + count) : sum);
+      total = next.high;
+      error += next.low;
     }
     if (slopes) {
-      if (m != nullptr || w != nullptr) stages.scale(m, w, tile.slope, padded);
-      if (tile.slope == slope_buffer) StoreRows(slope_buffer, begin, count, cols, out, call.gradient_stride);
+      if (scales.any()) stages.scale(scales.m, scales.w, tile.slope, padded);
+      if (stream) {
+        stages.stream(slope_buffer, out + begin, count);
+      } else if (tile.slope == slope_buffer) {
+        StoreRows(slope_buffer, begin, count, cols, out, call.gradient_stride);
+      }
     }
   }
+  if (stream) stages.fence();
   *score += std::isfinite(total) ? total + error : total;
 }
 

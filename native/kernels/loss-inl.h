@@ -22,6 +22,7 @@
 #endif
 
 #include <limits>
+#include <type_traits>
 
 #include "hwy/highway.h"
 #include "native/kernels/activation-inl.h"
@@ -73,16 +74,15 @@ struct StagedInput : IdentityInput<D> {
   HWY_INLINE V Chain(V u) const { return hn::Mul(u, s); }
 };
 
-// SIGMOID from the logit. With e = exp(-|z|): log a = min(z, 0) - log1p(e), log(1 - a) = -max(z, 0) - log1p(e),
-// f'/f = 1 - a, f'/(1 - f) = a.
+// SIGMOID from the logit and e = exp(-|z|), of an earlier stage. log a = min(z, 0) - log1p(e), log(1 - a) =
+// -max(z, 0) - log1p(e), f'/f = 1 - a, f'/(1 - f) = a.
 template <class D, class V = hn::Vec<D>>
 struct SigmoidInput {
   D d;
   V z, e, a, b;
 
-  HWY_INLINE SigmoidInput(D d_in, V z_in) : d(d_in), z(z_in) {
-    const auto parts = SigmoidWithParts(d, z);
-    e = parts.exp;
+  HWY_INLINE SigmoidInput(D d_in, V z_in, V exp) : d(d_in), z(z_in), e(exp) {
+    const auto parts = SigmoidOfExp(d, z, e);
     a = parts.value;
     b = parts.complement;
   }
@@ -98,38 +98,49 @@ struct SigmoidInput {
   HWY_INLINE V Margin(V y) const { return SaturatingMargin(d, y, a, b); }
 };
 
-// SOFTPLUS from z. Where e^z is below the normal numbers, log(log(1 + e^z)) = z and f'/f = 1 to the last bit.
-template <class D, class V = hn::Vec<D>>
-struct SoftPlusInput : IdentityInput<D> {
-  V z, s;
+template <class In>
+struct IsSigmoid : std::false_type {};
+template <class D, class V>
+struct IsSigmoid<SigmoidInput<D, V>> : std::true_type {};
 
-  HWY_INLINE SoftPlusInput(D d, V z_in) : IdentityInput<D>(d, Softplus(d, z_in)), z(z_in), s(Sigmoid(d, z_in)) {}
+// SOFTPLUS, staged, with z. Where e^z is below the normal numbers, log(log(1 + e^z)) = z and f'/f = 1 to the last bit.
+template <class D, class V = hn::Vec<D>>
+struct SoftPlusInput : StagedInput<D> {
+  V z;
+
+  HWY_INLINE SoftPlusInput(D d, V z_in, V a, V slope) : StagedInput<D>(d, a, slope), z(z_in) {}
   HWY_INLINE hn::Mask<D> Tail() const { return hn::Lt(z, hn::Set(this->d, sizeof(hn::TFromD<D>) == 4 ? -80 : -700)); }
   HWY_INLINE V LogA() const { return hn::IfThenElse(Tail(), z, Log(this->d, this->a)); }
-  HWY_INLINE V OverA() const { return hn::IfThenElse(Tail(), hn::Set(this->d, 1), hn::Div(s, this->a)); }
-  HWY_INLINE V OverB() const { return hn::Div(s, this->B()); }
-  HWY_INLINE V Chain(V u) const { return hn::Mul(u, s); }
+  HWY_INLINE V OverA() const { return hn::IfThenElse(Tail(), hn::Set(this->d, 1), hn::Div(this->s, this->a)); }
 };
 
-// TANH and RECTIFIEDTANH: 1 - |a| = f' / (1 + |a|).
-template <class Activation, class D, class V = hn::Vec<D>>
+// TANH, staged as a and 1 - |a|: f' = (1 - |a|) (1 + |a|).
+template <class D, class V = hn::Vec<D>>
 struct TanHInput : StagedInput<D> {
-  HWY_INLINE TanHInput(D d, ValueSlope<V> f) : StagedInput<D>(d, f.value, f.slope) {}
-  HWY_INLINE TanHInput(D d, V z) : TanHInput(d, Activation::Eval(d, ActivationParams(), z, z)) {}
+  V rest;
+
+  HWY_INLINE TanHInput(D d, V a, V one_less_a)
+      : StagedInput<D>(d, a, hn::MulAdd(one_less_a, hn::Abs(a), one_less_a)), rest(one_less_a) {}
+  HWY_INLINE V Margin(V y) const { return SaturatingMargin(this->d, y, this->a, rest); }
+};
+
+// RECTIFIEDTANH, staged: 1 - |a| = f' / (1 + |a|).
+template <class D, class V = hn::Vec<D>>
+struct RectifiedTanhInput : StagedInput<D> {
+  HWY_INLINE RectifiedTanhInput(D d, V a, V slope) : StagedInput<D>(d, a, slope) {}
   HWY_INLINE V Margin(V y) const {
     const V rest = hn::Div(this->s, hn::Add(hn::Set(this->d, 1), hn::Abs(this->a)));
     return SaturatingMargin(this->d, y, this->a, rest);
   }
 };
 
-// SOFTSIGN: 1 - |a| = 1 / (1 + |z|).
+// SOFTSIGN, staged, with z: 1 - |a| = 1 / (1 + |z|).
 template <class D, class V = hn::Vec<D>>
 struct SoftSignInput : StagedInput<D> {
   V rest;
 
-  HWY_INLINE SoftSignInput(D d, ValueSlope<V> f, V z)
-      : StagedInput<D>(d, f.value, f.slope), rest(hn::Div(hn::Set(d, 1), hn::Add(hn::Set(d, 1), hn::Abs(z)))) {}
-  HWY_INLINE SoftSignInput(D d, V z) : SoftSignInput(d, activations::SoftSign::Eval(d, ActivationParams(), z, z), z) {}
+  HWY_INLINE SoftSignInput(D d, V z, V a, V slope)
+      : StagedInput<D>(d, a, slope), rest(hn::Div(hn::Set(d, 1), hn::Add(hn::Set(d, 1), hn::Abs(z)))) {}
   HWY_INLINE V Margin(V y) const { return SaturatingMargin(this->d, y, this->a, rest); }
 };
 
@@ -189,8 +200,32 @@ struct CrossEntropy {
 // -(y log a + (1 - y) log(1 - a)), a and 1 - a each clamped to [clip, 1 - clip].
 // The clamps act on the logs and ratios, whose bounds are exact where 1 - clip is not a number of the dtype.
 struct BinaryXENT {
+  // From the logit: log(1 + e^-|z|) + |z| (1 - y), or |z| y for z < 0. Slope a - y as (1 - y) a - y (1 - a).
+  template <class D, class In, class V = hn::Vec<D>>
+  static HWY_INLINE TermSlope<V> OfLogit(D d, V y, const In& in) {
+    const V q = hn::Sub(hn::Set(d, 1), y), wrong = hn::IfNegativeThenElse(in.z, y, q);
+    const V miss = hn::IfThenZeroElse(hn::Eq(wrong, hn::Zero(d)), hn::Mul(wrong, hn::Abs(in.z)));
+    return {hn::Add(miss, Log1pUnit(d, in.e)), hn::MulSub(q, in.a, hn::Mul(y, in.b))};
+  }
+
   template <class D, class In, class V = hn::Vec<D>>
   static HWY_INLINE TermSlope<V> Eval(D d, const LossParams& params, V y, const In& in) {
+    if constexpr (IsSigmoid<In>::value) {
+      // Most outputs are not at the clip, which e^-|z| tells.
+      const double clip = params.clip, least = clip == 0 ? 0 : clip / (1 - clip) * (1 + 1e-6);
+      const auto inside = hn::Ge(in.e, hn::Set(d, static_cast<hn::TFromD<D>>(least)));
+      const TermSlope<V> of_logit = OfLogit(d, y, in);
+      if (hn::AllTrue(d, inside)) return of_logit;
+      const TermSlope<V> clipped = Clipped(d, params, y, in);
+      return {hn::IfThenElse(inside, of_logit.term, clipped.term),
+              hn::IfThenElse(inside, of_logit.slope, clipped.slope)};
+    } else {
+      return Clipped(d, params, y, in);
+    }
+  }
+
+  template <class D, class In, class V = hn::Vec<D>>
+  static HWY_INLINE TermSlope<V> Clipped(D d, const LossParams& params, V y, const In& in) {
     using T = hn::TFromD<D>;
     const double e = params.clip;
     const V clip = hn::Set(d, static_cast<T>(e));

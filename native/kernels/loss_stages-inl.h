@@ -8,8 +8,10 @@
 #define SIMDLOSS_NATIVE_KERNELS_LOSS_STAGES_INL_H_
 #endif
 
+#include <algorithm>
 #include <type_traits>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "native/double_double.h"
 #include "native/kernels/loss-inl.h"
@@ -23,54 +25,207 @@ namespace hn = hwy::HWY_NAMESPACE;
 
 template <InputKind kInput, class D, class T>
 HWY_INLINE auto MakeInput(D d, const LossTile<T>& tile, size_t i) {
-  const auto a = hn::LoadU(d, tile.a + i);
+  const auto load = [&](const T* x) HWY_ATTR { return hn::LoadU(d, x + i); };
   if constexpr (kInput == kStagedInput) {
-    return StagedInput<D>(d, a, hn::LoadU(d, tile.s + i));
+    return StagedInput<D>(d, load(tile.a), load(tile.s));
   } else if constexpr (kInput == kIdentityInput) {
-    return IdentityInput<D>(d, a);
+    return IdentityInput<D>(d, load(tile.z));
   } else if constexpr (kInput == kSigmoidInput) {
-    return SigmoidInput<D>(d, a);
+    return SigmoidInput<D>(d, load(tile.z), load(tile.s));
   } else if constexpr (kInput == kSoftPlusInput) {
-    return SoftPlusInput<D>(d, a);
+    return SoftPlusInput<D>(d, load(tile.z), load(tile.a), load(tile.s));
   } else if constexpr (kInput == kTanHInput) {
-    return TanHInput<activations::TanH, D>(d, a);
+    return TanHInput<D>(d, load(tile.a), load(tile.s));
   } else if constexpr (kInput == kRectifiedTanhInput) {
-    return TanHInput<activations::RectifiedTanh, D>(d, a);
+    return RectifiedTanhInput<D>(d, load(tile.a), load(tile.s));
   } else if constexpr (kInput == kSoftSignInput) {
-    return SoftSignInput<D>(d, a);
+    return SoftSignInput<D>(d, load(tile.z), load(tile.a), load(tile.s));
   } else {
-    return SoftmaxInput<D>{d, a, hn::LoadU(d, tile.s + i), hn::LoadU(d, tile.b + i)};
+    return SoftmaxInput<D>{d, load(tile.a), load(tile.s), load(tile.b)};
   }
 }
 
+// --- Sums ------------------------------------------------------------------------------------------------------------
+
+// Sums of float vectors go on in double lanes; those of double, which have nothing wider, carry their rounding errors.
+// Infinities stay what they are.
+template <class D>
+class WideSum {
+ public:
+  HWY_INLINE WideSum() : total_(hn::Zero(dd_)) {}
+  HWY_INLINE void Add(hn::Vec<D> v) {
+#if HWY_TARGET == HWY_SCALAR
+    total_ = hn::Add(total_, hn::Set(dd_, static_cast<double>(hn::GetLane(v))));
+#else
+    total_ = hn::Add(total_, hn::Add(hn::PromoteLowerTo(dd_, v), hn::PromoteUpperTo(dd_, v)));
+#endif
+  }
+  HWY_INLINE void Add(hn::TFromD<D> x) { single_ += static_cast<double>(x); }
+  HWY_INLINE double Total() const { return hn::ReduceSum(dd_, total_) + single_; }
+
+ private:
+  const hn::ScalableTag<double> dd_;
+  hn::Vec<hn::ScalableTag<double>> total_;
+  double single_ = 0;
+};
+
+template <>
+class WideSum<hn::ScalableTag<double>> {
+  using D = hn::ScalableTag<double>;
+
+ public:
+  HWY_INLINE WideSum() : high_(hn::Zero(D())), low_(hn::Zero(D())) {}
+  HWY_INLINE void Add(hn::Vec<D> v) {
+    const auto sum = hn::Add(high_, v), of_v = hn::Sub(sum, high_);
+    low_ = hn::Add(low_, hn::Add(hn::Sub(high_, hn::Sub(sum, of_v)), hn::Sub(v, of_v)));
+    high_ = sum;
+  }
+  HWY_INLINE void Add(double x) { AddSingle(x); }
+  HWY_INLINE double Total() {
+    const D d;
+    HWY_ALIGN double lanes[hn::MaxLanes(d)];
+    hn::Store(high_, d, lanes);
+    for (size_t k = 0; k < hn::Lanes(d); ++k) AddSingle(lanes[k]);
+    error_ += hn::ReduceSum(d, low_);
+    return error_ - error_ == 0 ? single_ + error_ : single_;
+  }
+
+ private:
+  HWY_INLINE void AddSingle(double x) {
+    const DoubleDouble next = TwoSum(single_, x);
+    single_ = next.high;
+    error_ += next.low;
+  }
+
+  hn::Vec<D> high_, low_;
+  double single_ = 0, error_ = 0;
+};
+
+// The sum of term(i), the vector from element i on, over whole vectors. Blocks of 16 are added plainly, in two halves.
+template <class D, class F>
+HWY_INLINE void SumVectors(D d, size_t whole, F&& term, WideSum<D>* sum) {
+  const size_t N = hn::Lanes(d);
+  for (size_t i = 0; i < whole;) {
+    const size_t end = std::min(i + kBlockSteps * N, whole);
+    auto s0 = hn::Zero(d), s1 = hn::Zero(d);
+    for (; i + 2 * N <= end; i += 2 * N) {
+      s0 = hn::Add(s0, term(i));
+      s1 = hn::Add(s1, term(i + N));
+    }
+    if (i < end) {
+      s0 = hn::Add(s0, term(i));
+      i += N;
+    }
+    sum->Add(hn::Add(s0, s1));
+  }
+}
+
+template <class T>
+double Sum(const T* x, size_t count) {
+  const hn::ScalableTag<T> d;
+  WideSum<hn::ScalableTag<T>> sum;
+  const size_t whole = count - count % hn::Lanes(d);
+  SumVectors(d, whole, [&](size_t i) HWY_ATTR { return hn::LoadU(d, x + i); }, &sum);
+  for (size_t i = whole; i < count; ++i) sum.Add(x[i]);
+  return sum.Total();
+}
+
+// --- Stages ----------------------------------------------------------------------------------------------------------
+
 template <class Loss, InputKind kInput, Outputs kOutputs, class T>
-void Stage(const LossParams& params, const LossTile<T>& tile_in, size_t count) {
+double Stage(const LossParams& params, const LossTile<T>& tile_in, size_t count) {
   const hn::ScalableTag<T> d;
   const size_t N = hn::Lanes(d);
   // Copies of their own: what is stored to the outputs can't change them.
   const LossParams p = params;
   const LossTile<T> tile = tile_in;
-  for (size_t i = 0; i < count; i += N) {
+  const auto eval = [&](size_t i) HWY_ATTR {
     const auto loss = Loss::Eval(d, p, hn::LoadU(d, tile.y + i), MakeInput<kInput>(d, tile, i));
-    if constexpr (kOutputs != kSlope) hn::StoreU(loss.term, d, tile.term + i);
+    if constexpr (kOutputs == kTerm || kOutputs == kTermAndSlope) hn::StoreU(loss.term, d, tile.term + i);
     if constexpr (kOutputs != kTerm) hn::StoreU(loss.slope, d, tile.slope + i);
+    return loss.term;
+  };
+  if constexpr (kOutputs == kSumAndSlope) {
+    WideSum<hn::ScalableTag<T>> sum;
+    SumVectors(d, count, eval, &sum);
+    return sum.Total();
+  } else {
+    for (size_t i = 0; i < count; i += N) eval(i);
+    return 0;
   }
+}
+
+template <class T>
+void ExpOfLogit(const T* z, T* s, size_t count) {
+  const hn::ScalableTag<T> d;
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+    hn::StoreU(ExpNonPositive(d, hn::Neg(hn::Abs(hn::LoadU(d, z + i)))), d, s + i);
+  }
+}
+
+template <class T>
+void TanhAndRest(const T* z, T* a, T* s, size_t count) {
+  const hn::ScalableTag<T> d;
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+    const auto parts = TanhWithParts(d, hn::LoadU(d, z + i));
+    hn::StoreU(parts.value, d, a + i);
+    hn::StoreU(parts.rest, d, s + i);
+  }
+}
+
+// m w x.
+template <class D, class T, class V = hn::Vec<D>>
+HWY_INLINE V Scaled(D d, const T* m, const T* w, V x, size_t i) {
+  if (w != nullptr) x = hn::Mul(x, hn::LoadU(d, w + i));
+  if (m != nullptr) {
+    const V mask = hn::LoadU(d, m + i);
+    x = hn::IfThenZeroElse(hn::Eq(mask, hn::Zero(d)), hn::Mul(mask, x));
+  }
+  return x;
 }
 
 template <class T>
 void Scale(const T* m, const T* w, T* x, size_t count) {
   const hn::ScalableTag<T> d;
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) hn::StoreU(Scaled(d, m, w, hn::LoadU(d, x + i), i), d, x + i);
+}
+
+template <class T>
+double ScaledSum(const T* m, const T* w, const T* x, size_t count) {
+  const hn::ScalableTag<T> d;
+  WideSum<hn::ScalableTag<T>> sum;
+  const size_t whole = count - count % hn::Lanes(d);
+  SumVectors(d, whole, [&](size_t i) HWY_ATTR { return Scaled(d, m, w, hn::LoadU(d, x + i), i); }, &sum);
+  const hn::CappedTag<T, 1> one;
+  for (size_t i = whole; i < count; ++i) {
+    sum.Add(hn::GetLane(Scaled(one, m, w, hn::LoadU(one, x + i), i)));
+  }
+  return sum.Total();
+}
+
+template <class T>
+void Expand(const T* values, size_t cols, size_t first, size_t count, T* out) {
+  const hn::ScalableTag<T> d;
   const size_t N = hn::Lanes(d);
-  for (size_t i = 0; i < count; i += N) {
-    auto v = hn::LoadU(d, x + i);
-    if (w != nullptr) v = hn::Mul(v, hn::LoadU(d, w + i));
-    if (m != nullptr) {
-      const auto mask = hn::LoadU(d, m + i);
-      v = hn::IfThenZeroElse(hn::Eq(mask, hn::Zero(d)), hn::Mul(mask, v));
-    }
-    hn::StoreU(v, d, x + i);
+  const T* value = values + first / cols;
+  size_t left = cols - first % cols;
+  // A vector may run into the next row, which then overwrites it.
+  for (size_t i = 0; i < count; left = cols, ++value) {
+    const size_t end = std::min(i + left, count);
+    const auto v = hn::Set(d, *value);
+    for (size_t at = i; at < end; at += N) hn::StoreU(v, d, out + at);
+    i = end;
   }
 }
+
+template <class T>
+void Stream(const T* from, T* to, size_t count) {
+  const hn::ScalableTag<T> d;
+  ForEachAlignedStep(WideRows<decltype(d)>{d, count}, to, true,
+                     [&](auto at, auto store) HWY_ATTR { store(at, at.Load(d, from)); });
+}
+
+inline void Fence() { hwy::FlushStream(); }
 
 template <class T>
 void ScaleRows(size_t rows, size_t cols, const T* m, const T* w, const T* from, size_t stride, T* to) {
@@ -99,52 +254,9 @@ void Multiply(const T* y, T* x, size_t count) {
   for (size_t i = 0; i < count; i += N) hn::StoreU(hn::Mul(hn::LoadU(d, x + i), hn::LoadU(d, y + i)), d, x + i);
 }
 
-// Float32 terms: four accumulators over blocks of 16 vectors, the blocks in float64.
-inline double Sum(const float* x, size_t count) {
-  const hn::ScalableTag<float> d;
-  const size_t N = hn::Lanes(d);
-  double total = 0;
-  size_t i = 0;
-  while (i + 4 * N <= count) {
-    auto s0 = hn::LoadU(d, x + i), s1 = hn::LoadU(d, x + i + N);
-    auto s2 = hn::LoadU(d, x + i + 2 * N), s3 = hn::LoadU(d, x + i + 3 * N);
-    i += 4 * N;
-    for (int k = 1; k < 4 && i + 4 * N <= count; ++k, i += 4 * N) {
-      s0 = hn::Add(s0, hn::LoadU(d, x + i));
-      s1 = hn::Add(s1, hn::LoadU(d, x + i + N));
-      s2 = hn::Add(s2, hn::LoadU(d, x + i + 2 * N));
-      s3 = hn::Add(s3, hn::LoadU(d, x + i + 3 * N));
-    }
-    total += static_cast<double>(hn::ReduceSum(d, hn::Add(hn::Add(s0, s1), hn::Add(s2, s3))));
-  }
-  for (; i < count; ++i) total += static_cast<double>(x[i]);
-  return total;
-}
+// --- Which pairs take more than value and slope ----------------------------------------------------------------------
 
-// Float64 terms have nothing wider: each lane carries its rounding errors along. Infinities stay what they are.
-inline double Sum(const double* x, size_t count) {
-  const hn::ScalableTag<double> d;
-  const size_t N = hn::Lanes(d);
-  auto high = hn::Zero(d), low = hn::Zero(d);
-  size_t i = 0;
-  for (; i + N <= count; i += N) {
-    const auto v = hn::LoadU(d, x + i);
-    const auto sum = hn::Add(high, v);
-    const auto of_v = hn::Sub(sum, high);
-    low = hn::Add(low, hn::Add(hn::Sub(high, hn::Sub(sum, of_v)), hn::Sub(v, of_v)));
-    high = sum;
-  }
-  HWY_ALIGN double lanes[hn::MaxLanes(d)];
-  hn::Store(high, d, lanes);
-  DoubleDouble total = hn::ReduceSum(d, low);
-  for (size_t k = 0; k < N; ++k) total = total + DoubleDouble(lanes[k]);
-  for (; i < count; ++i) total = total + DoubleDouble(x[i]);
-  double plain = hn::ReduceSum(d, high);
-  for (size_t k = count / N * N; k < count; ++k) plain += x[k];
-  return plain - plain == 0 ? total.Rounded() : plain;
-}
-
-// Losses with a log of the output take sigmoid and softplus in closed form: staged outputs underflow under the log.
+// Losses with a log of the output take sigmoid and softplus in closed form: outputs underflow under the log.
 template <class Loss>
 constexpr bool kTakesLog = std::is_same_v<Loss, CrossEntropy> || std::is_same_v<Loss, BinaryXENT> ||
                            std::is_same_v<Loss, Poisson> || std::is_same_v<Loss, KLD>;
@@ -159,6 +271,7 @@ constexpr void SetStages(LossStages<T>* stages, LossKind kind) {
   row[kTerm] = &Stage<Loss, kInput, kTerm, T>;
   row[kSlope] = &Stage<Loss, kInput, kSlope, T>;
   row[kTermAndSlope] = &Stage<Loss, kInput, kTermAndSlope, T>;
+  if constexpr (kInput != kSoftmaxInput) row[kSumAndSlope] = &Stage<Loss, kInput, kSumAndSlope, T>;
 }
 
 template <class Loss, class T>
@@ -181,10 +294,16 @@ constexpr LossStages<T> MakeLossStages() {
 #define SIMDLOSS_X(name) SetLoss<name>(&stages, LossKind::k##name);
   SIMDLOSS_ELEMENTWISE_LOSSES(SIMDLOSS_X)
 #undef SIMDLOSS_X
+  stages.exp_of_logit = &ExpOfLogit<T>;
+  stages.tanh_and_rest = &TanhAndRest<T>;
   stages.scale = &Scale<T>;
+  stages.scaled_sum = &ScaledSum<T>;
   stages.scale_rows = &ScaleRows<T>;
+  stages.expand = &Expand<T>;
   stages.multiply = &Multiply<T>;
-  stages.sum = static_cast<double (*)(const T*, size_t)>(&Sum);
+  stages.stream = &Stream<T>;
+  stages.fence = &Fence;
+  stages.sum = &Sum<T>;
   return stages;
 }
 

@@ -411,6 +411,20 @@ HWY_INLINE V Log(D d, V x) {
 #endif
 }
 
+// log x of a normal number: no special cases.
+//
+// Lanes: float, double. Error: 1.5 ULP, of double 1. Range: normal x > 0, NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V LogNormal(D d, V x) {
+#if SIMDLOSS_MATH_AVX3
+  return Log(d, x);
+#else
+  const math::Split<D> split(d, x);
+  const V log = math::LogOfParts(d, split.Exponent(), hn::Sub(split.Mantissa(), math::Constant(d, 1)));
+  return hn::IfThenElse(hn::Eq(x, x), log, x);
+#endif
+}
+
 // log(1 + x) = e ln 2 + log(1 + f), e the exponent of the rounded 1 + x, but f = 2^-e x + (2^-e - 1): one rounding,
 // none for e = 0.
 //
@@ -440,17 +454,21 @@ struct SigmoidParts {
   V exp, value, complement;
 };
 
-// e^-|z| with sigmoid z and sigmoid -z = 1 - sigmoid z, each with the same relative accuracy:
-// r = e / (1 + e) of e = e^-|z| has three roundings; e - e r and 1 - r, equal to r and 1 / (1 + e), damp the last two.
+// From e = e^-|z|: sigmoid z and sigmoid -z = 1 - sigmoid z, each with the same relative accuracy: r = e / (1 + e) has
+// three roundings; e - e r and 1 - r, equal to r and 1 / (1 + e), damp the last two.
 //
 // Lanes: float, double. Error: 2 ULP each. Range: all.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE SigmoidParts<V> SigmoidWithParts(D d, V z) {
+HWY_INLINE SigmoidParts<V> SigmoidOfExp(D d, V z, V e) {
   const V one = math::Constant(d, 1);
-  const V e = ExpNonPositive(d, hn::Neg(hn::Abs(z)));
   const V ratio = hn::Div(e, hn::Add(one, e));
   const V value_scale = hn::IfNegativeThenElse(z, e, one), complement_scale = hn::IfNegativeThenElse(z, one, e);
   return {e, hn::NegMulAdd(value_scale, ratio, value_scale), hn::NegMulAdd(complement_scale, ratio, complement_scale)};
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE SigmoidParts<V> SigmoidWithParts(D d, V z) {
+  return SigmoidOfExp(d, z, ExpNonPositive(d, hn::Neg(hn::Abs(z))));
 }
 
 // 1 / (1 + e^-x).
@@ -481,24 +499,23 @@ HWY_INLINE V LogSigmoid(D d, V x) {
 
 template <class V>
 struct TanhParts {
-  V value, slope;
+  V value, rest, slope;
 };
 
-// tanh x and 1 - tanh^2 x. With h = (e^(2|x|) - 1) / 2 and r = h / (1 + h), which damps the error of h, they are +-r
-// and (1 + r) / (1 + h). For small |x| the two roundings of r weigh most: r = h - h r damps them too.
+// tanh x, 1 - |tanh x| and 1 - tanh^2 x. With h = (e^(2|x|) - 1) / 2 and q = 1 / (1 + h), they are +-h q = +-(1 - q), q
+// and q (1 + h q). For small h the roundings of h q weigh most: h - h (h q) damps them, for large ones 1 - q does.
 //
-// Lanes: float, double. Error: 2 ULP, of the slope 4. Range: all; slopes below the normal numbers are 0.
+// Lanes: float, double. Error: 2 ULP, of the others 4. Range: all; rests and slopes below the normal numbers are 0.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE TanhParts<V> TanhWithParts(D d, V x) {
   const V one = math::Constant(d, 1);
   const V limit = math::Constant(d, 44.36, 354.89);  // the last with a finite e^(2|x|)
   const V size = hn::Abs(x), clamped = math::AtMost(limit, size);
   const V h = math::ScaledExpm1<math::kExponentBias<D> - 1>(d, hn::Add(clamped, clamped));
-  const V sum = hn::Add(h, one);
-  const V ratio = hn::Div(h, sum);
-  const auto small = hn::Lt(size, math::Constant(d, 0.375));
-  const V value = hn::IfThenElse(small, hn::NegMulAdd(h, ratio, h), ratio);
-  return {hn::CopySign(value, x), hn::IfThenZeroElse(hn::Gt(size, limit), hn::Div(hn::Add(one, ratio), sum))};
+  const V q = hn::Div(one, hn::Add(h, one));
+  const V value = hn::IfThenElse(hn::Lt(h, one), hn::NegMulAdd(h, hn::Mul(h, q), h), hn::Sub(one, q));
+  const V rest = hn::IfThenZeroElse(hn::Gt(size, limit), q);
+  return {hn::CopySign(value, x), rest, hn::MulAdd(rest, value, rest)};
 }
 
 // tanh x.
