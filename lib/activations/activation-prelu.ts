@@ -2,7 +2,7 @@
 
 import { type ArrayInput, type MatrixView, toMatrix, toView } from '../array-input';
 import { optionError, shapeError } from '../errors';
-import { check, native } from '../native';
+import { check, native, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { isArrayLike } from '../options';
 import { allocate, outOf } from '../outputs';
@@ -57,6 +57,7 @@ export class ActivationPReLU extends NativeActivation {
     // Before dL/dz: that may go to the input's own memory.
     const parameters = allocate(inputs.dtype, [inputs.z.cols], 1, inputs.z.cols);
     prepare(this, inputs.z, slope, inputs.z.cols);
+    writeDtypes(inputs.z.data, slope.data, alphas.data, parameters.data);
     check(native.preluParameterGradient(inputs.z.data, slope.data, alphas.data, parameters.data));
     return [this.backward(inputs, slope, outOf(options), this, undefined), parameters.array];
   }

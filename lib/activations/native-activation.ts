@@ -11,7 +11,7 @@ import {
   type View,
 } from '../array-input';
 import { bufferError, describe, dtypeError, optionError, shapeError } from '../errors';
-import { type ActivationKernel, check, native, slots } from '../native';
+import { type ActivationKernel, check, native, slots, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { readArguments } from '../options';
 import { allocate, asFloat, checkWritable, type FloatDtype, type Output, outOf, outputFor, overlaps } from '../outputs';
@@ -156,6 +156,7 @@ function run(
     alpha = slopes.data;
     native.block[slots.alphaStride] = slopes.rowStride;
   }
+  writeDtypes(z.data, epsilon?.data, alpha, out.data);
   check(native.activation(z.data, epsilon?.data, alpha, out.data));
 }
 

@@ -65,7 +65,7 @@ export class BoundLoss {
     call: BoundCall,
     arrays: readonly (TypedArray | undefined)[],
     private readonly averaged: (score: number) => number,
-    private readonly score: (status: number) => number,
+    private readonly score: (status: number | undefined) => number,
   ) {
     this.#call = call;
     this.arrays = arrays.filter((array) => array !== undefined);

@@ -7,7 +7,7 @@ import { NativeActivation } from '../activations/native-activation';
 import { resolveActivation } from '../activations/resolve';
 import { type ArrayInput, isSameShape, type MatrixView, type TypedArray, toMatrix, toView } from '../array-input';
 import { bufferError, describe, dtypeError, optionError, rangeError, shapeError } from '../errors';
-import { type BoundCall, check, type LossKernel, native, Status, slots } from '../native';
+import { type BoundCall, check, type LossKernel, native, Status, slots, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { isArrayLike, readArguments } from '../options';
 import { allocate, asFloat, type FloatDtype, type Output, outOf, outputFor } from '../outputs';
@@ -193,6 +193,7 @@ export abstract class NativeLoss implements ILossFunction {
       slope?.data,
       scores,
     ] as const;
+    writeDtypes(...arrays);
     const handle = native.bind(...arrays);
     if (handle === undefined) check(Status.BAD_ARGUMENT);
     const divide = (score: number) => this.averaged(score, inputs, average);
@@ -314,7 +315,9 @@ export abstract class NativeLoss implements ILossFunction {
   ): number {
     const alpha = this.write(inputs, activation, wantScore, gradient);
     const { z, labels, mask } = inputs;
-    const status = native.loss(z.data, labels.data, mask?.data, this.weights?.data, alpha, gradient?.data, scoreArray);
+    const weights = this.weights?.data;
+    writeDtypes(z.data, labels.data, mask?.data, weights, alpha, gradient?.data, scoreArray);
+    const status = native.loss(z.data, labels.data, mask?.data, weights, alpha, gradient?.data, scoreArray);
     return scoreOf(status, labels, z.cols);
   }
 
@@ -420,7 +423,7 @@ function stridesOf(shape: readonly number[], matrix: MatrixView): number[] {
 }
 
 /** The score of a call that came to `status`. */
-function scoreOf(status: number, labels: MatrixView, classes: number): number {
+function scoreOf(status: number | undefined, labels: MatrixView, classes: number): number {
   if (status === Status.BAD_LABEL) throw badLabel(labels, native.block[slots.badRow] ?? 0, classes);
   check(status);
   return native.block[slots.score] ?? 0;
