@@ -3,7 +3,6 @@
 #include <napi.h>
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -110,9 +109,10 @@ class Addon : public Napi::Addon<Addon> {
   };
 
   // The arguments of loss() and bind(): preOutput, labels, mask, weights, alpha, gradient, scoreArray.
-  static std::optional<LossCall> ReadLossCall(Arguments* arguments) {
+  // False where they do not fit together.
+  static bool ReadLossCall(Arguments* arguments, LossCall* result) {
     Arguments& args = *arguments;
-    LossCall call;
+    LossCall& call = *result;
     call.loss = static_cast<LossKind>(args.Size(kSlot_loss));
     call.params.scale = args.Number(kSlot_scale);
     call.params.clip = args.Number(kSlot_clip);
@@ -139,9 +139,7 @@ class Addon : public Napi::Addon<Addon> {
     call.score_array = args.Output(6, call.dtype, call.rows, 1, 1);
     call.score = args.Flag(kSlot_wantScore);
     const bool complete = call.rows == 0 || (call.pre_output && call.labels);
-    const bool ok =
-        args.ok() && complete && (call.activation != ActivationKind::kPReLU || call.rows == 0 || call.alpha);
-    return ok ? std::optional(call) : std::nullopt;
+    return args.ok() && complete && (call.activation != ActivationKind::kPReLU || call.rows == 0 || call.alpha);
   }
 
   napi_value Run(const Arguments& args, const LossCall& call) {
@@ -153,16 +151,14 @@ class Addon : public Napi::Addon<Addon> {
   }
 
   napi_value Loss(Arguments* args) {
-    const auto call = ReadLossCall(args);
-    return call ? Run(*args, *call) : ToStatus(*args, Status::kBadArgument);
+    LossCall call;
+    return ReadLossCall(args, &call) ? Run(*args, call) : ToStatus(*args, Status::kBadArgument);
   }
 
   // The call for runBound, undefined where it would not run.
   napi_value Bind(Arguments* args) {
-    const auto call = ReadLossCall(args);
-    if (!call) return nullptr;
     auto bound = std::make_unique<BoundCall>();
-    bound->call = *call;
+    if (!ReadLossCall(args, &bound->call)) return nullptr;
     for (size_t i = 0; i < Arguments::kMost; ++i) {
       if (args->Has(i)) bound->arrays.push_back(Napi::Persistent(Napi::Object(args->env(), (*args)[i])));
     }

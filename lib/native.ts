@@ -134,11 +134,15 @@ export interface NativeAddon {
 /** What a native call can fail with: native/status.h. */
 export const Status = { BAD_LABEL: 1, OUT_OF_MEMORY: 2, BAD_ARGUMENT: 3 } as const;
 
-/** Raises what a native call could not do; a bad label is the loss's own to report. */
+/** The error of a native call that failed; a bad label is the loss's own to report. */
+export function failureOf(status: number): Error {
+  if (status === Status.OUT_OF_MEMORY) return rangeError('memory', 'enough free memory for the call', 'none');
+  return bufferError('arguments', 'arrays as large as their shapes say', 'a buffer that changed during the call');
+}
+
+/** Raises what a native call could not do. */
 export function check(status: Result): void {
-  if (status === undefined) return;
-  if (status === Status.OUT_OF_MEMORY) throw rangeError('memory', 'enough free memory for the call', 'none');
-  throw bufferError('arguments', 'arrays as large as their shapes say', 'a buffer that changed during the call');
+  if (status !== undefined) throw failureOf(status);
 }
 
 function load(): NativeAddon {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type ArrayInput, type MatrixView, toMatrix, toView } from '../array-input';
+import { type ArrayInput, type MatrixView, makeMatrix, toMatrix, toView } from '../array-input';
 import { optionError, shapeError } from '../errors';
 import { check, native, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
@@ -66,7 +66,7 @@ export class ActivationPReLU extends NativeActivation {
   override alphaFor(cols: number): MatrixView {
     const { data, length, dtype } = this.alpha;
     if (length !== cols) throw shapeError('alpha', `${cols} slopes, one a column`, length);
-    return { data, rows: 1, cols, rowStride: 0, dtype, copied: false };
+    return makeMatrix(data, 1, cols, 0, dtype);
   }
 
   toString(): string {
