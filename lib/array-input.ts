@@ -232,7 +232,7 @@ function fromObject(input: ArrayObject, name: string): View {
   const sizes = input.shape ?? input.dims;
   const steps = input.strides ?? listed(input.stride);
   const kept = NDArray.keptView(input);
-  if (kept !== undefined && kept.data === data && isSameList(kept.shape, sizes) && isSameList(kept.strides, steps)) {
+  if (kept && kept.data === data && isSameList(kept.shape, sizes) && isSameList(kept.strides, steps)) {
     checkExtent(data, kept.shape, kept.strides, name);
     return kept;
   }
@@ -244,7 +244,7 @@ function fromObject(input: ArrayObject, name: string): View {
   if (typeof offset === 'number' && offset !== 0) data = skip(data, offset, name);
   checkExtent(data, shape, strides, name);
   const view = { data, shape, strides, dtype, matrix: undefined };
-  NDArray.keepView(input, view);
+  if (kept !== undefined) NDArray.keepView(input, view);
   return view;
 }
 

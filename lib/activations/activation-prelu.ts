@@ -56,7 +56,7 @@ export class ActivationPReLU extends NativeActivation {
     const alphas = this.alphaFor(inputs.z.cols);
     // Before dL/dz: that may go to the input's own memory.
     const parameters = allocate(inputs.dtype, [inputs.z.cols], 1, inputs.z.cols);
-    prepare(this, inputs.z, slope, inputs.z.cols);
+    prepare(this, inputs.z, slope, alphas, inputs.z.cols);
     writeDtypes(inputs.z.data, slope.data, alphas.data, parameters.data);
     check(native.preluParameterGradient(inputs.z.data, slope.data, alphas.data, parameters.data));
     return [this.backward(inputs, slope, outOf(options), this, undefined), parameters.array];

@@ -192,17 +192,10 @@ export abstract class NativeLoss implements ILossFunction {
     const slope =
       gradient === undefined ? undefined : outputFor(gradient, dtype, shape, z.rows, z.cols, reads, z, 'gradient');
     const scores = scoreArray === undefined ? undefined : this.scoresFor(scoreArray, inputs, reads, slope);
+    const weights = this.weights?.data;
     const alpha = this.write(inputs, resolved, true, slope);
     const { labels: labelMatrix, mask: maskMatrix } = inputs;
-    const arrays = [
-      z.data,
-      labelMatrix.data,
-      maskMatrix?.data,
-      this.weights?.data,
-      alpha,
-      slope?.data,
-      scores,
-    ] as const;
+    const arrays = [z.data, labelMatrix.data, maskMatrix?.data, weights, alpha, slope?.data, scores] as const;
     writeDtypes(...arrays);
     const handle = native.bind(...arrays);
     if (handle === undefined) throw failureOf(Status.BAD_ARGUMENT);
@@ -323,9 +316,9 @@ export abstract class NativeLoss implements ILossFunction {
     gradient: Output | undefined,
     scoreArray: TypedArray | undefined,
   ): number {
+    const weights = this.weights?.data;
     const alpha = this.write(inputs, activation, wantScore, gradient);
     const { z, labels, mask } = inputs;
-    const weights = this.weights?.data;
     writeDtypes(z.data, labels.data, mask?.data, weights, alpha, gradient?.data, scoreArray);
     const status = native.loss(z.data, labels.data, mask?.data, weights, alpha, gradient?.data, scoreArray);
     if (status !== undefined) throw lossFailure(status, labels, z.cols);
@@ -341,6 +334,8 @@ export abstract class NativeLoss implements ILossFunction {
   ): TypedArray | undefined {
     const { z, labels, mask } = inputs;
     const { traits } = this;
+    // Whatever reads a caller's objects comes before the first number, as a getter may call the library.
+    const alpha = activation.alphaFor(z.cols);
     block[slots.loss] = this.kernel;
     block[slots.rows] = z.rows;
     block[slots.cols] = z.cols;
@@ -356,7 +351,8 @@ export abstract class NativeLoss implements ILossFunction {
     block[slots.maskColStride] = inputs.maskPerExample ? 0 : 1;
     block[slots.outStride] = gradient === undefined ? z.cols : gradient.rowStride;
     this.writeOptions(block, inputs);
-    return activation.write(block, z);
+    activation.write(alpha);
+    return alpha?.data;
   }
 
   /** A user's own activation: its outputs through the loss with identity, and its backprop. */

@@ -95,7 +95,7 @@ export class NDArray {
   readonly dtype: Dtype;
   /** How many elements there are: the product of the shape. */
   readonly length: number;
-  #view: View | undefined;
+  #view: View | null = null;
 
   /**
    * A view of the caller's memory.
@@ -591,8 +591,8 @@ export class NDArray {
     return new NDArray(data, shape, strides);
   }
 
-  /** @internal What `toView` found when it last read this array, if it is one. */
-  static keptView(input: object): View | undefined {
+  /** @internal What `toView` found when it last read an array, null if it did not; undefined for all else. */
+  static keptView(input: object): View | null | undefined {
     return #view in input ? input.#view : undefined;
   }
 
