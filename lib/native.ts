@@ -192,8 +192,8 @@ function codeOf(array: Optional): number {
 }
 
 /**
- * Tells the addon the dtypes of a call's arrays, as it trusts nobody else's word for them: with the very arrays of the
- * call, and right before it, so that no other call comes between.
+ * Tells the addon the dtypes of a call's arrays, which it does not ask itself: for the very arrays of the call, whatever
+ * their views say, and right before it, so that no other call comes between.
  */
 export function writeDtypes(
   a: Optional,

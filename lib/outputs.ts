@@ -73,9 +73,10 @@ export function outputFor(
   if (view.dtype !== dtype) throw dtypeError(name, dtype, view.dtype);
   let output: MatrixView;
   if (ArrayBuffer.isView(out)) {
-    const expected = `${rows * cols} elements`;
-    if (view.data.length < rows * cols) throw bufferError(name, expected, view.data.length);
-    if (view.data.length > rows * cols) throw shapeError(name, expected, view.data.length);
+    const { length } = view.data;
+    if (length !== rows * cols) {
+      throw (length < rows * cols ? bufferError : shapeError)(name, `${rows * cols} elements`, length);
+    }
     output = makeMatrix(view.data, rows, cols, cols, dtype);
   } else {
     if (!isSameShape(view.shape, shape)) throw shapeError(name, `shape ${describe(shape)}`, view.shape);
