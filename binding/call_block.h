@@ -24,6 +24,8 @@
   X(activationParam2)     \
   X(sparse)               \
   X(wantScore)            \
+  /* Of the arrays. */    \
+  X(dtypes)               \
   /* Strides. */          \
   X(inputStride)          \
   X(labelStride)          \

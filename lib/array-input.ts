@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a caller's array is: its memory, shape, strides and dtype, read once and checked.
 import { bufferError, dtypeError, shapeError } from './errors';
-import type { NDArray } from './ndarray/ndarray';
+import { NDArray } from './ndarray/ndarray';
 import { copy } from './ndarray/strided';
 
 /**
@@ -102,7 +102,8 @@ export interface View {
   /** In elements, none negative. */
   readonly strides: readonly number[];
   readonly dtype: Dtype;
-  readonly source: unknown;
+  /** What `toMatrix` made of it, where that is no copy. */
+  matrix: MatrixView | undefined;
 }
 
 /** An array as a matrix of contiguous rows, `rowStride` elements apart. */
@@ -114,6 +115,8 @@ export interface MatrixView {
   readonly dtype: Dtype;
   /** The strides did not fold to one row stride: `data` is not the caller's. */
   readonly copied: boolean;
+  /** What `bufferOf` found. */
+  buffer: ArrayBufferLike | undefined;
 }
 
 const MAX_RANK = 32;
@@ -126,9 +129,16 @@ const typedArrayTag = Object.getOwnPropertyDescriptor(typedArrayPrototype, Symbo
   this: unknown,
 ) => string | undefined;
 
+/** Does a list of a caller's hold these numbers? */
+function isSameList(kept: readonly number[], list: unknown): boolean {
+  return Array.isArray(list) && isSameShape(kept, list);
+}
+
 /** Are two shapes equal, axis by axis? */
 export function isSameShape(a: readonly number[], b: readonly number[]): boolean {
-  return a.length === b.length && a.every((size, axis) => size === b[axis]);
+  if (a.length !== b.length) return false;
+  for (let axis = 0; axis < a.length; axis++) if (a[axis] !== b[axis]) return false;
+  return true;
 }
 
 /** The dtype of a typed array; undefined for anything else, Float16Array too. */
@@ -200,7 +210,7 @@ export function toView(input: unknown, name: string, numbersAs: 'float32' | 'flo
     const data = input as TypedArray;
     const { length } = data;
     if (length === 0) checkAttached(data, name);
-    return { data, shape: [length], strides: VECTOR_STRIDES, dtype, source: input };
+    return { data, shape: [length], strides: VECTOR_STRIDES, dtype, matrix: undefined };
   }
   return Array.isArray(input) ? fromNested(input, name, numbersAs) : fromObject(input as ArrayObject, name);
 }
@@ -221,6 +231,11 @@ function fromObject(input: ArrayObject, name: string): View {
   if (dtype === undefined) throw notAnArray(input, data, name);
   const sizes = input.shape ?? input.dims;
   const steps = input.strides ?? listed(input.stride);
+  const kept = NDArray.keptView(input);
+  if (kept && kept.data === data && isSameList(kept.shape, sizes) && isSameList(kept.strides, steps)) {
+    checkExtent(data, kept.shape, kept.strides, name);
+    return kept;
+  }
   const offset = input.offset;
   // onnxruntime keeps half floats in a Uint16Array: its numbers are not what they seem.
   if (dtype === 'uint16' && isHalf(input.type)) throw dtypeError(name, 'a dtype of JavaScript', 'float16');
@@ -228,7 +243,9 @@ function fromObject(input: ArrayObject, name: string): View {
   const strides = steps === undefined ? rowMajorStrides(shape) : readStrides(steps, shape, name);
   if (typeof offset === 'number' && offset !== 0) data = skip(data, offset, name);
   checkExtent(data, shape, strides, name);
-  return { data, shape, strides, dtype, source: input };
+  const view = { data, shape, strides, dtype, matrix: undefined };
+  if (kept !== undefined) NDArray.keepView(input, view);
+  return view;
 }
 
 /** scijs's name for strides; with any other kind of value it is no such thing. */
@@ -374,12 +391,21 @@ export function repeatsElements(shape: readonly number[], strides: readonly numb
  * where the strides do not fold to one row stride, as those of a transposed array.
  */
 export function toMatrix(view: View): MatrixView {
+  view.matrix ??= fold(view);
+  if (view.matrix !== undefined) return view.matrix;
   const { data, shape, strides, dtype } = view;
+  const cols = shape[shape.length - 1] as number;
+  const rows = shape.reduce((product, size) => product * size, 1) / cols;
+  const packed = allocateData(dtype, rows * cols, 'array');
+  copy(packed, rowMajorStrides(shape), data, strides, shape);
+  return makeMatrix(packed, rows, cols, cols, dtype, true);
+}
+
+/** A view as a matrix in place; undefined where the strides do not fold to one row stride. */
+function fold({ data, shape, strides, dtype }: View): MatrixView | undefined {
   const last = shape.length - 1;
-  if (last === 0) {
-    return { data, rows: shape[0] as number, cols: 1, rowStride: strides[0] as number, dtype, copied: false };
-  }
-  if (last < 0) return { data, rows: 1, cols: 1, rowStride: 1, dtype, copied: false };
+  if (last === 0) return makeMatrix(data, shape[0] as number, 1, strides[0] as number, dtype);
+  if (last < 0) return makeMatrix(data, 1, 1, 1, dtype);
   const cols = shape[last] as number;
   let rows = 1;
   let rowStride = cols; // where there is but one row
@@ -392,11 +418,26 @@ export function toMatrix(view: View): MatrixView {
     else if (stride !== rowStride * rows) folds = false;
     rows *= size;
   }
-  if (rows === 0 || cols === 0) return { data, rows, cols, rowStride: cols, dtype, copied: false };
-  if (folds) return { data, rows, cols, rowStride, dtype, copied: false };
-  const packed = allocateData(dtype, rows * cols, 'array');
-  copy(packed, rowMajorStrides(shape), data, strides, shape);
-  return { data: packed, rows, cols, rowStride: cols, dtype, copied: true };
+  if (rows === 0 || cols === 0) return makeMatrix(data, rows, cols, cols, dtype);
+  return folds ? makeMatrix(data, rows, cols, rowStride, dtype) : undefined;
+}
+
+/** Rows of `cols` elements, `rowStride` apart, in `data`. */
+export function makeMatrix(
+  data: TypedArray,
+  rows: number,
+  cols: number,
+  rowStride: number,
+  dtype: Dtype,
+  copied = false,
+): MatrixView {
+  return { data, rows, cols, rowStride, dtype, copied, buffer: undefined };
+}
+
+/** The buffer of a matrix, asked once: the getter takes 18 ns. */
+export function bufferOf(matrix: MatrixView): ArrayBufferLike {
+  matrix.buffer ??= matrix.data.buffer;
+  return matrix.buffer;
 }
 
 // --- Nested numbers ---
@@ -425,7 +466,7 @@ function fromNested(input: readonly unknown[], name: string, dtype: 'float32' | 
   for (const size of shape) length *= size;
   const data = allocateData(dtype, length, name) as Float32Array | Float64Array;
   fill({ data, at: 0, shape, firsts, name }, input, 0, true);
-  return { data, shape, strides: rowMajorStrides(shape), dtype, source: input };
+  return { data, shape, strides: rowMajorStrides(shape), dtype, matrix: undefined };
 }
 
 interface Filling {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Matrix products and column sums on the native kernels; shapes and dtypes have been checked by the callers.
 import type { MatrixView, TypedArray } from './array-input';
-import { check, native, slots } from './native';
+import { check, native, slots, writeDtypes } from './native';
 import { type GemmCall, setGemm } from './ndarray/ndarray';
 import type { Output } from './outputs';
 
@@ -21,6 +21,7 @@ function run(call: GemmCall, bias: TypedArray | undefined): void {
   block[slots.ldc] = call.ldc;
   block[slots.transposeA] = call.transposeA ? 1 : 0;
   block[slots.transposeB] = call.transposeB ? 1 : 0;
+  writeDtypes(call.a, call.b, call.c, bias);
   check(native.gemm(call.a, call.b, call.c, bias));
 }
 
@@ -48,6 +49,7 @@ export function columnSums(x: MatrixView, out: TypedArray): void {
   block[slots.rows] = x.rows;
   block[slots.cols] = x.cols;
   block[slots.inputStride] = x.rowStride;
+  writeDtypes(x.data, out);
   check(native.columnSums(x.data, out));
 }
 

@@ -1,6 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Results: fresh arrays, or the caller's `out`, checked before anything is computed.
-import { type Dtype, isSameShape, type MatrixView, repeatsElements, toMatrix, toView, type View } from './array-input';
+import {
+  bufferOf,
+  type Dtype,
+  isSameShape,
+  type MatrixView,
+  makeMatrix,
+  repeatsElements,
+  toMatrix,
+  toView,
+  type View,
+} from './array-input';
 import { bufferError, describe, dtypeError, optionError, shapeError } from './errors';
 import { NDArray } from './ndarray/ndarray';
 
@@ -63,10 +73,11 @@ export function outputFor(
   if (view.dtype !== dtype) throw dtypeError(name, dtype, view.dtype);
   let output: MatrixView;
   if (ArrayBuffer.isView(out)) {
-    const expected = `${rows * cols} elements`;
-    if (view.data.length < rows * cols) throw bufferError(name, expected, view.data.length);
-    if (view.data.length > rows * cols) throw shapeError(name, expected, view.data.length);
-    output = { data: view.data, rows, cols, rowStride: cols, dtype, copied: false };
+    const { length } = view.data;
+    if (length !== rows * cols) {
+      throw (length < rows * cols ? bufferError : shapeError)(name, `${rows * cols} elements`, length);
+    }
+    output = makeMatrix(view.data, rows, cols, cols, dtype);
   } else {
     if (!isSameShape(view.shape, shape)) throw shapeError(name, `shape ${describe(shape)}`, view.shape);
     checkWritable(view, name);
@@ -94,7 +105,7 @@ export function checkWritable(view: View, name: string): void {
 
 function isSame(a: MatrixView, b: MatrixView): boolean {
   return (
-    a.data.buffer === b.data.buffer &&
+    bufferOf(a) === bufferOf(b) &&
     a.data.byteOffset === b.data.byteOffset &&
     a.dtype === b.dtype &&
     (a.rowStride === b.rowStride || a.rows <= 1)
@@ -103,7 +114,7 @@ function isSame(a: MatrixView, b: MatrixView): boolean {
 
 /** Do two matrices share an element's memory? Interleaved columns of one wider array do not. */
 export function overlaps(a: MatrixView, b: MatrixView): boolean {
-  if (a.data.buffer !== b.data.buffer || a.rows * a.cols === 0 || b.rows * b.cols === 0) return false;
+  if (bufferOf(a) !== bufferOf(b) || a.rows * a.cols === 0 || b.rows * b.cols === 0) return false;
   const aBegin = a.data.byteOffset;
   const bBegin = b.data.byteOffset;
   const aSize = a.data.BYTES_PER_ELEMENT;

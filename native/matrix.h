@@ -8,18 +8,27 @@
 
 namespace simdloss {
 
+#define SIMDLOSS_DTYPES(X) \
+  X(Float32)               \
+  X(Float64)               \
+  X(Int8)                  \
+  X(Uint8)                 \
+  X(Int16)                 \
+  X(Uint16)                \
+  X(Int32)                 \
+  X(Uint32)                \
+  X(Int64)                 \
+  X(Uint64)
+
 enum class Dtype : int32_t {
-  kFloat32,
-  kFloat64,
-  kInt8,
-  kUint8,
-  kInt16,
-  kUint16,
-  kInt32,
-  kUint32,
-  kInt64,
-  kUint64,
+#define SIMDLOSS_X(name) k##name,
+  SIMDLOSS_DTYPES(SIMDLOSS_X)
+#undef SIMDLOSS_X
 };
+
+#define SIMDLOSS_X(name) +1
+constexpr size_t kDtypes = SIMDLOSS_DTYPES(SIMDLOSS_X);
+#undef SIMDLOSS_X
 
 constexpr size_t SizeOf(Dtype dtype) {
   switch (dtype) {

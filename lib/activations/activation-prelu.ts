@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import { type ArrayInput, type MatrixView, toMatrix, toView } from '../array-input';
+import { type ArrayInput, type MatrixView, makeMatrix, toMatrix, toView } from '../array-input';
 import { optionError, shapeError } from '../errors';
-import { check, native } from '../native';
+import { check, native, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { isArrayLike } from '../options';
 import { allocate, outOf } from '../outputs';
@@ -56,7 +56,8 @@ export class ActivationPReLU extends NativeActivation {
     const alphas = this.alphaFor(inputs.z.cols);
     // Before dL/dz: that may go to the input's own memory.
     const parameters = allocate(inputs.dtype, [inputs.z.cols], 1, inputs.z.cols);
-    prepare(this, inputs.z, slope, inputs.z.cols);
+    prepare(this, inputs.z, slope, alphas, inputs.z.cols);
+    writeDtypes(inputs.z.data, slope.data, alphas.data, parameters.data);
     check(native.preluParameterGradient(inputs.z.data, slope.data, alphas.data, parameters.data));
     return [this.backward(inputs, slope, outOf(options), this, undefined), parameters.array];
   }
@@ -65,7 +66,7 @@ export class ActivationPReLU extends NativeActivation {
   override alphaFor(cols: number): MatrixView {
     const { data, length, dtype } = this.alpha;
     if (length !== cols) throw shapeError('alpha', `${cols} slopes, one a column`, length);
-    return { data, rows: 1, cols, rowStride: 0, dtype, copied: false };
+    return makeMatrix(data, 1, cols, 0, dtype);
   }
 
   toString(): string {

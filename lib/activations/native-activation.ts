@@ -1,21 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // The base of all built-in activations: checks, once, and the two methods.
 
-import {
-  type ArrayInput,
-  isSameShape,
-  type MatrixView,
-  type TypedArray,
-  toMatrix,
-  toView,
-  type View,
-} from '../array-input';
+import { type ArrayInput, isSameShape, type MatrixView, toMatrix, toView, type View } from '../array-input';
 import { bufferError, describe, dtypeError, optionError, shapeError } from '../errors';
-import { type ActivationKernel, check, native, slots } from '../native';
+import { type ActivationKernel, check, native, slots, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { readArguments } from '../options';
 import { allocate, asFloat, checkWritable, type FloatDtype, type Output, outOf, outputFor, overlaps } from '../outputs';
 import type { IActivation, OutOption } from './iactivation';
+
+const { block } = native;
 
 /** How constructor arguments are read: option names, those that plain numbers set in order, and the one an array sets. */
 export interface ActivationTraits {
@@ -37,6 +31,7 @@ export abstract class NativeActivation implements IActivation {
   abstract readonly kernel: ActivationKernel;
   /** @internal Its parameters. */
   readonly params: readonly [number, number, number] = [0, 0, 0];
+  private code: number | undefined;
 
   /** @internal */
   protected static read(traits: ActivationTraits, owner: string, args: readonly unknown[]): Record<string, unknown> {
@@ -61,15 +56,14 @@ export abstract class NativeActivation implements IActivation {
 
   // --- For the losses ---
 
-  /** @internal Writes the activation to the call block; returns the array of slopes where there is one. */
-  write(block: Float64Array, z: MatrixView): TypedArray | undefined {
-    block[slots.activation] = native.activations[this.kernel];
+  /** @internal Writes the activation to the call block; `alpha` as `alphaFor` gives it. */
+  write(alpha: MatrixView | undefined): void {
+    this.code ??= native.activations[this.kernel];
+    block[slots.activation] = this.code;
     block[slots.activationParam0] = this.params[0];
     block[slots.activationParam1] = this.params[1];
     block[slots.activationParam2] = this.params[2];
-    const alpha = this.alphaFor(z.cols);
     block[slots.alphaStride] = alpha === undefined ? 0 : alpha.rowStride;
-    return alpha?.data;
   }
 
   /** @internal The slopes below 0 of a kernel that reads them from an array, checked against the columns. */
@@ -114,7 +108,7 @@ export abstract class NativeActivation implements IActivation {
       const result = given
         ? outputFor(out, dtype, view.shape, z.rows, z.cols, [z, alpha], z)
         : allocate(dtype, view.shape, z.rows, z.cols);
-      run(kernel, z, undefined, slopes, result);
+      run(kernel, z, undefined, alpha, result);
       if (given || !(input instanceof NDArray)) return result.array;
       return input.assign(result.array);
     }
@@ -123,7 +117,7 @@ export abstract class NativeActivation implements IActivation {
       throw bufferError('input', 'memory apart from alpha', 'memory that overlaps it');
     }
     const array = input instanceof NDArray ? input : new NDArray(z.data, view.shape, view.strides);
-    run(kernel, z, undefined, slopes, { data: z.data as Float32Array | Float64Array, rowStride: z.rowStride, array });
+    run(kernel, z, undefined, alpha, { data: z.data as Float32Array | Float64Array, rowStride: z.rowStride, array });
     return array;
   }
 
@@ -138,7 +132,7 @@ export abstract class NativeActivation implements IActivation {
     const { z, view, dtype } = inputs;
     const alpha = slopes ?? kernel.alphaFor(z.cols);
     const result = outputFor(out, dtype, view.shape, z.rows, z.cols, [z, epsilon, alpha], z);
-    run(kernel, z, epsilon, slopes, result);
+    run(kernel, z, epsilon, alpha, result);
     return result.array;
   }
 }
@@ -148,31 +142,28 @@ function run(
   kernel: NativeActivation,
   z: MatrixView,
   epsilon: MatrixView | undefined,
-  slopes: MatrixView | undefined,
+  alpha: MatrixView | undefined,
   out: Output,
 ): void {
-  let alpha = prepare(kernel, z, epsilon, out.rowStride);
-  if (slopes !== undefined) {
-    alpha = slopes.data;
-    native.block[slots.alphaStride] = slopes.rowStride;
-  }
-  check(native.activation(z.data, epsilon?.data, alpha, out.data));
+  prepare(kernel, z, epsilon, alpha, out.rowStride);
+  writeDtypes(z.data, epsilon?.data, alpha?.data, out.data);
+  check(native.activation(z.data, epsilon?.data, alpha?.data, out.data));
 }
 
-/** Writes a call's numbers to the call block; returns the kernel's array of slopes. */
+/** Writes a call's numbers to the call block. */
 export function prepare(
   kernel: NativeActivation,
   z: MatrixView,
   epsilon: MatrixView | undefined,
+  alpha: MatrixView | undefined,
   outStride: number,
-): TypedArray | undefined {
-  const block = native.block;
+): void {
   block[slots.rows] = z.rows;
   block[slots.cols] = z.cols;
   block[slots.inputStride] = z.rowStride;
   block[slots.labelStride] = epsilon === undefined ? 0 : epsilon.rowStride;
   block[slots.outStride] = outStride;
-  return kernel.write(block, z);
+  kernel.write(alpha);
 }
 
 /** An activation from what a caller passes: an object, an enum value, or a name. */

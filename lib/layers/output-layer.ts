@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { IActivation } from '../activations/iactivation';
 import { resolveActivation } from '../activations/resolve';
-import { type ArrayInput, isSameShape, type MatrixView, toMatrix, toView, type View } from '../array-input';
+import { type ArrayInput, isSameShape, type MatrixView, makeMatrix, toMatrix, toView, type View } from '../array-input';
 import { describe, dtypeError, optionError, rangeError, shapeError } from '../errors';
 import { columnSums, type Factor, gemm } from '../gemm';
 import { LossFunction } from '../loss-function';
@@ -450,7 +450,7 @@ function withoutMasked(
   for (let row = 0; row < matrix.rows; row++) {
     if (Number(values[row]) === 0) (data as Float32Array).fill(0, row * matrix.cols, (row + 1) * matrix.cols);
   }
-  return { view, matrix: { ...matrix, data, rowStride: matrix.cols, copied: true } };
+  return { view, matrix: makeMatrix(data, matrix.rows, matrix.cols, matrix.cols, matrix.dtype, true) };
 }
 
 /** The caller's array as an NDArray over its memory. */

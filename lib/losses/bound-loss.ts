@@ -2,7 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { ArrayInput, TypedArray } from '../array-input';
 import { bufferError, optionError } from '../errors';
-import { type BoundCall, native } from '../native';
+import { type BoundCall, native, slots } from '../native';
 import type { ActivationInput, MaskInput } from './iloss-function';
 
 /** What a loss is bound to. */
@@ -27,6 +27,8 @@ export interface BindOptions {
 const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')?.get as (
   this: unknown,
 ) => number;
+
+const { block } = native;
 
 const NAMES = ['labels', 'preOutput', 'activation', 'mask', 'average', 'gradient', 'scoreArray'];
 
@@ -56,20 +58,25 @@ export function readBindOptions(call: BindOptions): BindOptions & { average: boo
  * @see ONNX Runtime `IoBinding`, the same idea for a model
  */
 export class BoundLoss {
+  // Out of reach: native code reads memory on the word of these.
   #call: BoundCall | undefined;
-  private readonly arrays: readonly TypedArray[];
-  private readonly lengths: readonly number[];
+  readonly #arrays: readonly TypedArray[];
+  readonly #lengths: readonly number[];
+  readonly #divisor: number;
+  readonly #fail: (status: number) => Error;
 
-  /** @internal Use `bind` of a loss. */
+  /** @internal Use `bind` of a loss. `divisor`: of the score; `fail`: makes the error of a run that failed. */
   constructor(
     call: BoundCall,
     arrays: readonly (TypedArray | undefined)[],
-    private readonly averaged: (score: number) => number,
-    private readonly score: (status: number) => number,
+    divisor: number,
+    fail: (status: number) => Error,
   ) {
     this.#call = call;
-    this.arrays = arrays.filter((array) => array !== undefined);
-    this.lengths = this.arrays.map((array) => lengthOf.call(array));
+    this.#arrays = arrays.filter((array) => array !== undefined);
+    this.#lengths = this.#arrays.map((array) => lengthOf.call(array));
+    this.#divisor = divisor;
+    this.#fail = fail;
   }
 
   /**
@@ -87,14 +94,17 @@ export class BoundLoss {
    */
   run(): number {
     const call = this.#call;
-    const { arrays, lengths } = this;
+    const arrays = this.#arrays;
+    const lengths = this.#lengths;
     if (call === undefined) throw optionError('run', 'a bound loss', 'one that was disposed of');
     for (let i = 0; i < arrays.length; i++) {
       // What native code keeps is as long as it was, or not read at all.
       const length = lengthOf.call(arrays[i]);
       if (length !== lengths[i]) throw bufferError('bound buffer', `${lengths[i]} elements`, length);
     }
-    return this.averaged(this.score(native.runBound(call)));
+    const status = native.runBound(call);
+    if (status !== undefined) throw this.#fail(status);
+    return (block[slots.score] as number) / this.#divisor;
   }
 
   /** Lets go of the buffers; `run()` is an error from now on. */

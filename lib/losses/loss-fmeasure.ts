@@ -64,8 +64,8 @@ export class LossFMeasure extends NativeLoss {
   }
 
   /** An average changes nothing. */
-  protected override averaged(score: number): number {
-    return score;
+  protected override divisor(): number {
+    return 1;
   }
 
   protected override writeOptions(block: Float64Array): void {

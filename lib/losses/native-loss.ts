@@ -5,9 +5,17 @@ import { ActivationIdentity } from '../activations/activation-identity';
 import type { IActivation, OutOption } from '../activations/iactivation';
 import { NativeActivation } from '../activations/native-activation';
 import { resolveActivation } from '../activations/resolve';
-import { type ArrayInput, isSameShape, type MatrixView, type TypedArray, toMatrix, toView } from '../array-input';
+import {
+  type ArrayInput,
+  isSameShape,
+  type MatrixView,
+  makeMatrix,
+  type TypedArray,
+  toMatrix,
+  toView,
+} from '../array-input';
 import { bufferError, describe, dtypeError, optionError, rangeError, shapeError } from '../errors';
-import { type BoundCall, check, type LossKernel, native, Status, slots } from '../native';
+import { failureOf, type LossKernel, native, Status, slots, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { isArrayLike, readArguments } from '../options';
 import { allocate, asFloat, type FloatDtype, type Output, outOf, outputFor } from '../outputs';
@@ -40,12 +48,14 @@ interface Inputs {
   readonly labelCols: number;
 }
 
+const { block } = native;
 const identity = new ActivationIdentity();
 
 /** A loss that runs on the native kernels. */
 export abstract class NativeLoss implements ILossFunction {
   /** @internal */
   protected readonly traits: LossTraits;
+  private readonly kernel: number;
   /** Class weights, one a column, or null. A copy of what the constructor was given. */
   readonly weights: NDArray | null;
   /** @internal */
@@ -56,6 +66,7 @@ export abstract class NativeLoss implements ILossFunction {
     const names = [...(traits.options ?? []), ...(traits.weighted ? ['weights'] : [])];
     const owner = new.target.name;
     this.traits = traits;
+    this.kernel = native.losses[traits.kernel];
     this.options = readArguments(owner, args, names, traits.numbers ?? [], traits.weighted ? 'weights' : undefined);
     this.weights = this.options['weights'] === undefined ? null : readWeights(this.options['weights']);
   }
@@ -80,8 +91,7 @@ export abstract class NativeLoss implements ILossFunction {
     outOf(options);
     const inputs = this.check(labels, preOutput, mask, average);
     const activation = resolveActivation(activationFn);
-    const score = this.run(inputs, activation, true, undefined, undefined);
-    return this.averaged(score, inputs, average);
+    return this.run(inputs, activation, true, undefined, undefined) / this.divisor(inputs.z.rows, average);
   }
 
   computeScoreArray(
@@ -133,8 +143,8 @@ export abstract class NativeLoss implements ILossFunction {
     const inputs = this.check(labels, preOutput, mask, average);
     const activation = resolveActivation(activationFn);
     const result = this.gradientFor(out, inputs, activation);
-    const score = this.run(inputs, activation, true, result, undefined);
-    return { score: this.averaged(score, inputs, average), gradient: result.array };
+    const score = this.run(inputs, activation, true, result, undefined) / this.divisor(inputs.z.rows, average);
+    return { score, gradient: result.array };
   }
 
   /**
@@ -182,21 +192,15 @@ export abstract class NativeLoss implements ILossFunction {
     const slope =
       gradient === undefined ? undefined : outputFor(gradient, dtype, shape, z.rows, z.cols, reads, z, 'gradient');
     const scores = scoreArray === undefined ? undefined : this.scoresFor(scoreArray, inputs, reads, slope);
+    const weights = this.weights?.data;
     const alpha = this.write(inputs, resolved, true, slope);
     const { labels: labelMatrix, mask: maskMatrix } = inputs;
-    const arrays = [
-      z.data,
-      labelMatrix.data,
-      maskMatrix?.data,
-      this.weights?.data,
-      alpha,
-      slope?.data,
-      scores,
-    ] as const;
+    const arrays = [z.data, labelMatrix.data, maskMatrix?.data, weights, alpha, slope?.data, scores] as const;
+    writeDtypes(...arrays);
     const handle = native.bind(...arrays);
-    if (handle === undefined) check(Status.BAD_ARGUMENT);
-    const divide = (score: number) => this.averaged(score, inputs, average);
-    return new BoundLoss(handle as BoundCall, arrays, divide, (status) => scoreOf(status, inputs.labels, z.cols));
+    if (handle === undefined) throw failureOf(Status.BAD_ARGUMENT);
+    const fail = (status: number) => lossFailure(status, inputs.labels, z.cols);
+    return new BoundLoss(handle, arrays, this.divisor(z.rows, average), fail);
   }
 
   /** The memory of a bound score array, apart from everything the call reads and from its gradient. */
@@ -207,7 +211,7 @@ export abstract class NativeLoss implements ILossFunction {
     slope: Output | undefined,
   ): TypedArray {
     const { z, dtype } = inputs;
-    const gradient = slope && { ...z, data: slope.data, rowStride: slope.rowStride };
+    const gradient = slope && makeMatrix(slope.data, z.rows, z.cols, slope.rowStride, dtype);
     const scores = outputFor(out, dtype, [z.rows, 1], z.rows, 1, [...reads, gradient], undefined, 'scoreArray');
     if (scores.rowStride !== 1) throw bufferError('scoreArray', 'contiguous elements', `stride ${scores.rowStride}`);
     return scores.data;
@@ -233,9 +237,9 @@ export abstract class NativeLoss implements ILossFunction {
   /** Writes the loss's own numbers to the call block. */
   protected writeOptions(_block: Float64Array, _inputs: { z: MatrixView; labelCols: number }): void {}
 
-  /** Divides by the rows where a mean is asked. */
-  protected averaged(score: number, inputs: { z: MatrixView }, average: boolean): number {
-    return average ? score / inputs.z.rows : score;
+  /** What the score is divided by: the rows where a mean is asked. */
+  protected divisor(rows: number, average: boolean): number {
+    return average ? rows : 1;
   }
 
   /** Are labels class indices, one a row? */
@@ -312,10 +316,13 @@ export abstract class NativeLoss implements ILossFunction {
     gradient: Output | undefined,
     scoreArray: TypedArray | undefined,
   ): number {
+    const weights = this.weights?.data;
     const alpha = this.write(inputs, activation, wantScore, gradient);
     const { z, labels, mask } = inputs;
-    const status = native.loss(z.data, labels.data, mask?.data, this.weights?.data, alpha, gradient?.data, scoreArray);
-    return scoreOf(status, labels, z.cols);
+    writeDtypes(z.data, labels.data, mask?.data, weights, alpha, gradient?.data, scoreArray);
+    const status = native.loss(z.data, labels.data, mask?.data, weights, alpha, gradient?.data, scoreArray);
+    if (status !== undefined) throw lossFailure(status, labels, z.cols);
+    return block[slots.score] as number;
   }
 
   /** Writes the numbers of a call to the call block; returns the activation's array where it has one. */
@@ -326,9 +333,10 @@ export abstract class NativeLoss implements ILossFunction {
     gradient: Output | undefined,
   ): TypedArray | undefined {
     const { z, labels, mask } = inputs;
-    const block = native.block;
     const { traits } = this;
-    block[slots.loss] = native.losses[traits.kernel];
+    // Whatever reads a caller's objects comes before the first number, as a getter may call the library.
+    const alpha = activation.alphaFor(z.cols);
+    block[slots.loss] = this.kernel;
     block[slots.rows] = z.rows;
     block[slots.cols] = z.cols;
     block[slots.labelCols] = inputs.labelCols;
@@ -343,7 +351,8 @@ export abstract class NativeLoss implements ILossFunction {
     block[slots.maskColStride] = inputs.maskPerExample ? 0 : 1;
     block[slots.outStride] = gradient === undefined ? z.cols : gradient.rowStride;
     this.writeOptions(block, inputs);
-    return activation.write(block, z);
+    activation.write(alpha);
+    return alpha?.data;
   }
 
   /** A user's own activation: its outputs through the loss with identity, and its backprop. */
@@ -403,9 +412,11 @@ export function isPerExample(shape: readonly number[], preOutput: readonly numbe
 function asColumn(matrix: MatrixView, rows: number): MatrixView {
   if (matrix.cols === 1 && matrix.rows === rows) return matrix;
   // [b, t] without a last axis: rows b with t contiguous columns, or copied to that.
-  if (matrix.rowStride === matrix.cols || matrix.rows <= 1) return { ...matrix, rows, cols: 1, rowStride: 1 };
+  if (matrix.rowStride === matrix.cols || matrix.rows <= 1) {
+    return makeMatrix(matrix.data, rows, 1, 1, matrix.dtype, matrix.copied);
+  }
   const packed = new NDArray(matrix.data, [matrix.rows, matrix.cols], [matrix.rowStride, 1]).dup();
-  return { data: packed.data, rows, cols: 1, rowStride: 1, dtype: matrix.dtype, copied: true };
+  return makeMatrix(packed.data, rows, 1, 1, matrix.dtype, true);
 }
 
 /** Strides over `matrix.data` for `shape`, whose leading axes the matrix folds. */
@@ -419,11 +430,9 @@ function stridesOf(shape: readonly number[], matrix: MatrixView): number[] {
   return strides;
 }
 
-/** The score of a call that came to `status`. */
-function scoreOf(status: number, labels: MatrixView, classes: number): number {
-  if (status === Status.BAD_LABEL) throw badLabel(labels, native.block[slots.badRow] ?? 0, classes);
-  check(status);
-  return native.block[slots.score] ?? 0;
+/** The error of a call that failed. */
+function lossFailure(status: number, labels: MatrixView, classes: number): Error {
+  return status === Status.BAD_LABEL ? badLabel(labels, block[slots.badRow] as number, classes) : failureOf(status);
 }
 
 function badLabel(labels: MatrixView, row: number, classes: number): RangeError {

@@ -16,6 +16,7 @@ import {
   type Shape,
   type TypedArray,
   toView,
+  type View,
 } from '../array-input';
 import { bufferError, dtypeError, optionError, rangeError, shapeError } from '../errors';
 import {
@@ -94,6 +95,7 @@ export class NDArray {
   readonly dtype: Dtype;
   /** How many elements there are: the product of the shape. */
   readonly length: number;
+  #view: View | null = null;
 
   /**
    * A view of the caller's memory.
@@ -587,6 +589,16 @@ export class NDArray {
     }
     const { data, shape, strides } = toView(input, name, numbersAs);
     return new NDArray(data, shape, strides);
+  }
+
+  /** @internal What `toView` found when it last read an array, null if it did not; undefined for all else. */
+  static keptView(input: object): View | null | undefined {
+    return #view in input ? input.#view : undefined;
+  }
+
+  /** @internal Keeps what `toView` found, which holds until another shape or other memory is set. */
+  static keepView(input: object, view: View): void {
+    if (#view in input) input.#view = view;
   }
 
   /** @internal `this op other`, or `other op this`, in a new array. */
