@@ -379,6 +379,24 @@ HWY_INLINE V ExpNonPositive(D d, V x) {
 #endif
 }
 
+// From here to 0 e^x is a normal number.
+template <class D>
+constexpr double kExpNormalLow = math::kIsFloat<D> ? -87 : -708;
+
+// e^x of an x known to lie there: fewer still, and to the bit what ExpNonPositive gives.
+//
+// Lanes: float, double. Error: 1.1 ULP. Range: kExpNormalLow <= x <= 0, NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V ExpNormal(D d, V x) {
+  const auto reduced = math::Reduce<math::kExponentBias<D>>(d, x);
+  const V v = math::ExpOfReduced(d, reduced);
+#if SIMDLOSS_MATH_AVX3
+  return math::ScaleByPow2(d, v, reduced);
+#else
+  return hn::Mul(v, math::Pow2(d, reduced));
+#endif
+}
+
 // e^x - 1 = 2^k (e^r - 1) + (2^k - 1).
 //
 // Lanes: float, double. Error: 1.3 ULP. Range: all.

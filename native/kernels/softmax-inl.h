@@ -186,27 +186,38 @@ struct RowClass {
   }
 };
 
-// The maximum and the minimum of a row.
+template <class V>
+struct Range {
+  V max, min;
+};
+
+// The largest and the smallest of a row.
 template <class R, class T, class V = typename R::V>
-HWY_INLINE void Extremes(const R& rows, const T* z, V* max, V* min) {
+HWY_INLINE Range<V> RangeOf(const R& rows, const T* z) {
   const auto d = rows.d;
   const V minus_inf = hn::Set(d, kMinusInf<T>), inf = hn::Neg(minus_inf);
-  *max = minus_inf;
-  *min = inf;
+  V max = minus_inf, min = inf;
   ForEachStep(rows, [&](auto at) HWY_ATTR {
-    *max = hn::Max(*max, at.LoadOr(d, minus_inf, z));
-    *min = hn::Min(*min, at.LoadOr(d, inf, z));
+    max = hn::Max(max, at.LoadOr(d, minus_inf, z));
+    min = hn::Min(min, at.LoadOr(d, inf, z));
   });
+  return {max, min};
 }
 
-// exp(z - max) to e. Gives the sums of the labels, and the rest of the normaliser.
-template <class R, class T, class Labels, class V = typename R::V>
-HWY_INLINE V Exponentials(const R& rows, const T* z, V max, const Labels& labels, T* e, V* label_sums) {
+// exp(z - max) to e; kNormal: all are normal numbers. Gives the sums of the labels, and the rest of the normaliser.
+template <bool kNormal, class R, class T, class Labels, class V = typename R::V>
+HWY_INLINE V ExponentialsOf(const R& rows, const T* z, V max, const Labels& labels, T* e, V* label_sums) {
   const auto d = rows.d;
   const V minus_inf = hn::Set(d, kMinusInf<T>), one = hn::Set(d, 1);
   constexpr size_t kRest = Labels::kSums;
   const auto sums = SumsOfSteps<kRest + (R::kNarrow ? 2 : 1)>(rows, [&](auto at, V* sum) HWY_ATTR {
-    const V x = at.LoadOr(d, minus_inf, z), below_max = hn::Sub(x, max), exp = ExpNonPositive(d, below_max);
+    const V x = at.LoadOr(d, minus_inf, z), below_max = hn::Sub(x, max);
+    V exp;
+    if constexpr (kNormal) {
+      exp = at.Only(d, ExpNormal(d, below_max));
+    } else {
+      exp = ExpNonPositive(d, below_max);
+    }
     at.Store(exp, d, e);
     labels.Add(d, at, below_max, sum);
     if constexpr (R::kNarrow) {
@@ -226,6 +237,15 @@ HWY_INLINE V Exponentials(const R& rows, const T* z, V max, const Labels& labels
     });
     return hn::Add(parts[0], hn::Sub(parts[1], one));
   }
+}
+
+template <class R, class T, class Labels, class V = typename R::V>
+HWY_INLINE V Exponentials(const R& rows, const T* z, Range<V> range, const Labels& labels, T* e, V* label_sums) {
+  const auto d = rows.d;
+  const V low = hn::Set(d, static_cast<T>(kExpNormalLow<decltype(d)>));
+  return hn::AllTrue(d, hn::Ge(hn::Sub(range.min, range.max), low))
+             ? ExponentialsOf<true>(rows, z, range.max, labels, e, label_sums)
+             : ExponentialsOf<false>(rows, z, range.max, labels, e, label_sums);
 }
 
 // -sum_j t_j log p_j term by term: for rows of which a log p leaves the clip, or is infinite.
@@ -302,15 +322,15 @@ HWY_INLINE void NarrowCrossEntropy(D d, const LossParams& params, const SoftmaxR
       transposer.Load(x.t + row * x.t_stride, x.t_stride, count, t + at);
       if (y != t) transposer.Load(x.y + row * x.y_stride, x.y_stride, count, y + at);
     }
-    V max, min;
-    Extremes(rows, z + at, &max, &min);
-    hn::StoreU(max, d, sums.max + row);
-    hn::StoreU(min, d, sums.min + row);
+    const Range<V> range = RangeOf(rows, z + at);
+    hn::StoreU(range.max, d, sums.max + row);
+    hn::StoreU(range.min, d, sums.min + row);
   }
   for (size_t row = 0; row < x.rows; row += N) {
     const size_t at = row * x.cols;
     V label_sums[2];
-    const V rest = Exponentials(rows, z + at, hn::LoadU(d, sums.max + row), labels_of(row), e + at, label_sums);
+    const Range<V> range = {hn::LoadU(d, sums.max + row), hn::LoadU(d, sums.min + row)};
+    const V rest = Exponentials(rows, z + at, range, labels_of(row), e + at, label_sums);
     hn::StoreU(rest, d, sums.rest + row);
     if constexpr (kDense) hn::StoreU(label_sums[0], d, sums.total + row);
     hn::StoreU(label_sums[kDense ? 1 : 0], d, sums.product + row);
@@ -362,15 +382,15 @@ HWY_INLINE void WideCrossEntropy(D d, const LossParams& params, const SoftmaxRow
     }
   };
   for (size_t row = 0; row < x.rows; ++row) {
-    V max, min;
-    Extremes(rows, z_of(row), &max, &min);
-    sums.max[row] = hn::ReduceMax(d, max);
-    sums.min[row] = hn::ReduceMin(d, min);
+    const Range<V> range = RangeOf(rows, z_of(row));
+    sums.max[row] = hn::ReduceMax(d, range.max);
+    sums.min[row] = hn::ReduceMin(d, range.min);
   }
   for (size_t row = 0; row < x.rows; ++row) {
     const T max = sums.max[row];
+    const Range<V> range = {hn::Set(d, max), hn::Set(d, sums.min[row])};
     V label_sums[2];
-    sums.rest[row] = hn::GetLane(Exponentials(rows, z_of(row), hn::Set(d, max), labels_of(row), e_of(row), label_sums));
+    sums.rest[row] = hn::GetLane(Exponentials(rows, z_of(row), range, labels_of(row), e_of(row), label_sums));
     if constexpr (kDense) {
       sums.total[row] = hn::GetLane(label_sums[0]);
       sums.product[row] = hn::GetLane(label_sums[1]);
