@@ -89,6 +89,9 @@ async function main(): Promise<void> {
   };
   const machine = readMachine(setup.node, setup.python);
   const old = options.merge && existsSync(file) ? load() : undefined;
+  if (old && (old.machine.cpu !== machine.cpu || old.machine.target !== machine.target)) {
+    throw new Error(`--merge: the results are of ${old.machine.cpu} on ${old.machine.target}; start anew without it`);
+  }
   const begin = new Date();
   let results: Results = { machine, runs: [], cells: {} };
   const { rounds, seconds, wait } = options;

@@ -128,7 +128,7 @@ export function lineChart(title: string, subtitle: string, xTitle: string, serie
 /** Bars from 1 to a ratio, over a logarithmic axis. */
 export function barChart(title: string, subtitle: string, bars: readonly Bar[]): string {
   const step = 24;
-  const [width, left, right, top] = [860, 276, 620, 92];
+  const [width, left, right, top] = [860, 264, 640, 92];
   const bottom = top + bars.length * step;
   const low = Math.min(0.5, ...bars.map(({ ratio }) => ratio));
   const high = Math.max(4, ...bars.map(({ ratio }) => ratio)) * 1.1;
@@ -142,7 +142,7 @@ export function barChart(title: string, subtitle: string, bars: readonly Bar[]):
   bars.forEach(({ label, ratio, note, color }, i) => {
     const y = top + i * step;
     const [from, to] = [toX(Math.min(1, ratio)), toX(Math.max(1, ratio))];
-    body.push(text(left - 12, y + 16, label, { anchor: 'end' }));
+    body.push(text(left - 12, y + 16, label, { size: 11.5, anchor: 'end' }));
     const box = `x="${round(from)}" y="${y + 4}" width="${round(Math.max(1, to - from))}" height="${step - 8}"`;
     body.push(`<rect ${box} rx="2" fill="${color}"/>`);
     body.push(text(to + 6, y + 16, `${Number(ratio.toPrecision(2))}x`, { weight: 600 }));

@@ -34,8 +34,10 @@ function versionOf(command: string, ...args: string[]): string | undefined {
 }
 
 const PYTHON_VERSIONS = `
-import importlib.metadata, json
-print(json.dumps({p: importlib.metadata.version(p) for p in ("numpy", "torch", "jax", "optax", "onnxruntime")}))`;
+PEERS = "numpy", "torch", "jax", "optax", "onnxruntime"
+import importlib.metadata, json, platform
+names = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+print(json.dumps({"python": platform.python_version(), **{n: v for n, v in names.items() if n in PEERS}}))`;
 
 /** `nodePeers` and `python`: where the peers are, where they are. */
 export function readMachine(nodePeers: string | undefined, python: string | undefined): Machine {

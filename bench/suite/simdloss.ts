@@ -165,27 +165,27 @@ function product({ task, n, c, d }: Cell, inputs: Inputs): Contender {
   };
 }
 
+/** The library's own files, for what its layer uses and users don't. */
+const internal = (file: string) =>
+  require(path.join(root, 'dist', file)) as Record<string, (...args: unknown[]) => unknown>;
+
 /** The matrix products as OutputLayer calls them: into memory that is there. */
 const productWithOut: MakeContender = ({ task, n, c, d, dtype }, inputs) => {
-  const { gemm } = require(path.join(root, 'dist', 'gemm.js')) as {
-    gemm(a: unknown, b: unknown, out: { data: Floats; rowStride: number }): void;
-  };
-  const matrix = (data: Floats, rows: number, cols: number) => ({
-    data,
-    rows,
-    cols,
-    rowStride: cols,
-    dtype,
-    copied: false,
+  const { gemm } = internal('gemm.js');
+  const { toMatrix, toView } = internal('array-input.js');
+  const { allocate } = internal('outputs.js');
+  if (!gemm || !toMatrix || !toView || !allocate) return undefined;
+  const factor = (data: Floats, shape: readonly number[], transpose: boolean) => ({
+    matrix: toMatrix(toView(nd.create(data, shape), 'factor', dtype)),
+    transpose,
   });
-  const x = { matrix: matrix(inputs.x, n, d), transpose: task === 'matmul-tn' };
-  const w = { matrix: matrix(inputs.w, d, c), transpose: task === 'matmul-nt' };
-  const delta = { matrix: matrix(inputs.y, n, c), transpose: false };
+  const x = factor(inputs.x, [n, d], task === 'matmul-tn');
+  const w = factor(inputs.w, [d, c], task === 'matmul-nt');
+  const delta = factor(inputs.y, [n, c], false);
   const [a, b] = task === 'matmul' ? [x, w] : task === 'matmul-tn' ? [x, delta] : [delta, w];
-  const cols = task === 'matmul-nt' ? d : c;
-  const data = like(inputs.x, (task === 'matmul-tn' ? d : n) * cols);
-  const out = { data, rowStride: cols };
-  return { run: () => gemm(a, b, out), answer: () => ({ score: null, gradient: [data] }) };
+  const shape = [task === 'matmul-tn' ? d : n, task === 'matmul-nt' ? d : c];
+  const out = allocate(dtype, shape, ...shape) as { data: Floats };
+  return { run: () => gemm(a, b, out), answer: () => ({ score: null, gradient: [out.data] }) };
 };
 
 /** The plain loops. */
