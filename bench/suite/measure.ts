@@ -29,6 +29,7 @@ async function repeatAsync(run: () => unknown, count: number): Promise<void> {
   for (let i = 0; i < count; i++) sink = await run();
 }
 
+const WARM_UP_US = 1e5;
 /** Groups of calls take at least this long: long against the clock's resolution. */
 const GROUP_US = 100;
 
@@ -37,10 +38,10 @@ export async function measure(contender: Contender, seconds: number): Promise<Ti
   let begin = now();
   await repeat(contender, 1);
   const first = now() - begin;
-  // A fifth of the time again to warm up, unless a single call takes longer than all of it.
+  // Warm up, for V8 compiles what has run for a while; not for long where a call takes seconds.
   begin = now();
   let warm = 0;
-  for (; warm < 2 || now() - begin < budget / 5; warm++) {
+  for (; warm < 2 || now() - begin < WARM_UP_US; warm++) {
     if (warm > 0 && (first > 2e6 || now() - begin > 3e6)) break;
     await repeat(contender, 1);
   }

@@ -28,6 +28,7 @@ const FORMS = [
   ['simdloss-out', '`out`'],
   ['simdloss-bound', 'bound'],
   ['simdloss-async', 'async'],
+  ['simdloss-fused', 'fused'],
 ] as const;
 
 const measuredCells = (results: Results) =>
@@ -39,13 +40,13 @@ const measuredCells = (results: Results) =>
 /** The table of ratios of some cells. */
 function ratios(results: Results, cells: readonly Cell[]): string[] {
   const measured = measuredCells(results).filter(({ cell }) => cells.includes(cell));
-  const hasStream = measured.some(({ cell, rows }) => !isProduct(cell) && bestStream(rows, 1));
-  const isLayer = cells.some(isProduct);
-  const forms = isLayer ? [...FORMS.slice(0, 2), ['simdloss-fused', 'fused'] as const] : FORMS;
+  const hasStream = measured.some(({ cell, rows }) => elements(cell) > 1e5 && bestStream(rows, 1));
+  const forms = FORMS.filter(([name]) => measured.some(({ rows }) => timeOf(rows, name, 1) !== undefined));
   const lines = measured.map(({ cell, rows }) => {
     const best = ratioToBest(rows);
     const threads = best?.own.threads ?? 1;
-    const stream = bestStream(rows, threads);
+    // Small problems stay in the first cache, where nothing is limited by memory.
+    const stream = elements(cell) > 1e5 ? bestStream(rows, threads) : undefined;
     return [
       titleOf(cell),
       best ? `${best.peer.name}, ${best.peer.threads}` : '',
@@ -54,7 +55,7 @@ function ratios(results: Results, cells: readonly Cell[]): string[] {
       `**${ratioText(best?.ratio)}**`,
       ratioText(oneThread(rows)),
       ratioText(best && over(timeOf(rows, 'js', 1), best.own.us)),
-      ...(hasStream && !isLayer ? [best && stream ? `${((100 * stream.us) / best.own.us).toFixed(0)} %` : ''] : []),
+      ...(hasStream ? [best && stream ? `${((100 * stream.us) / best.own.us).toFixed(0)} %` : ''] : []),
     ];
   });
   const head = [
@@ -66,7 +67,7 @@ function ratios(results: Results, cells: readonly Cell[]): string[] {
     'one thread',
     'plain loop',
   ];
-  if (hasStream && !isLayer) head.push('of the stream');
+  if (hasStream) head.push('of the stream');
   return table(head, `ll${'r'.repeat(head.length - 2)}`, lines);
 }
 
