@@ -7,7 +7,7 @@ import { files, root, tool } from './tools.mjs';
 
 const [name = ''] = process.argv.splice(2, 1);
 if (!existsSync(path.join(root, `${name}.ts`))) {
-  const programs = ['examples', 'bench'].flatMap((folder) => files(folder, /\.ts$/));
+  const programs = ['examples', 'bench'].flatMap((folder) => files(folder, /^[^/]+\/[^/]+\.ts$/));
   console.error(`There is no ${name}.ts. Give one of:\n${programs.map((file) => `  ${file.slice(0, -3)}`).join('\n')}`);
   process.exit(1);
 }
