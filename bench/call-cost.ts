@@ -7,7 +7,7 @@
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Activation, LossMCXENT, LossMSE, type NDArray, nd, simd } from 'simdloss';
-import { meanSquaredError, softmaxCrossEntropy } from './plain-loops';
+import { LOOPS } from './suite/plain-loops';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '1' } } });
 const budget = Number(values.seconds) * 1e3;
@@ -20,12 +20,12 @@ const addon = require('node-gyp-build')(path.dirname(require.resolve('simdloss/p
 };
 
 const PAIRS = [
-  { name: 'identity + MSE', loss: new LossMSE(), activation: Activation.IDENTITY, plain: meanSquaredError },
+  { name: 'identity + MSE', loss: new LossMSE(), activation: Activation.IDENTITY, plain: LOOPS.mse },
   {
     name: 'softmax + MCXENT',
     loss: new LossMCXENT({ softmaxClipEps: 0 }),
     activation: Activation.SOFTMAX,
-    plain: softmaxCrossEntropy,
+    plain: LOOPS.ce,
   },
 ];
 const SHAPES = [
@@ -70,7 +70,7 @@ for (const { name, loss, activation, plain } of PAIRS) {
     const bound = loss.bind({ labels: y, preOutput: z, activation, gradient: out });
     const times = race({
       loop: () => {
-        for (let i = 0; i < CALLS; i++) plain(labels, logits, gradient, n, c);
+        for (let i = 0; i < CALLS; i++) plain?.(labels, logits, gradient, n, c, 0);
       },
       crossing: () => {
         for (let i = 0; i < CALLS; i++) addon.runBound();

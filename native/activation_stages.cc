@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "native/kernels/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -9,6 +11,7 @@
 #include "native/kernels/activation-inl.h"
 #include "native/kernels/dispatch_table.h"
 #include "native/stages.h"
+#include "native/tile.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace simdloss {
@@ -19,12 +22,25 @@ template <class Activation, class T, bool kSlope>
 void Stage(const ActivationParams& params, const T* z, const T* alpha, T* a, T* s, size_t count) {
   const hn::ScalableTag<T> d;
   const size_t N = hn::Lanes(d);
-  const ActivationParams p = params;
-  for (size_t i = 0; i < count; i += N) {
-    const auto x = hn::LoadU(d, z + i);
-    const auto f = Activation::Eval(d, p, x, alpha == nullptr ? x : hn::LoadU(d, alpha + i));
-    hn::StoreU(f.value, d, a + i);
-    if constexpr (kSlope) hn::StoreU(f.slope, d, s + i);
+  if constexpr (kTwoLoops<Activation>) {
+    HWY_ALIGN T begun[kTile<T>];
+    for (size_t i = 0; i < count;) {
+      const size_t size = std::min(kTile<T>, count - i);
+      for (size_t j = 0; j < size; j += N) hn::Store(Activation::Begin(d, hn::LoadU(d, z + i + j)), d, begun + j);
+      for (size_t j = 0; j < size; j += N, i += N) {
+        const auto f = Activation::Finish(d, hn::LoadU(d, z + i), hn::Load(d, begun + j));
+        hn::StoreU(f.value, d, a + i);
+        if constexpr (kSlope) hn::StoreU(f.slope, d, s + i);
+      }
+    }
+  } else {
+    const ActivationParams p = params;
+    for (size_t i = 0; i < count; i += N) {
+      const auto x = hn::LoadU(d, z + i);
+      const auto f = Activation::Eval(d, p, x, alpha == nullptr ? x : hn::LoadU(d, alpha + i));
+      hn::StoreU(f.value, d, a + i);
+      if constexpr (kSlope) hn::StoreU(f.slope, d, s + i);
+    }
   }
 }
 

@@ -43,7 +43,7 @@ Scratch& WeightScratch() {
 }
 
 // Makes the elementwise driver's weights: whatever column a tile begins in, its weights lie side by side.
-bool RepeatWeights(LossCall* call) {
+bool RepeatWeights(const LossCall* call) {
   const size_t length = call->cols + kTile<float> + kPadding<float>;
   double* const doubles = WeightScratch().Arrays<double>(2, length);
   if (doubles == nullptr) return false;
@@ -64,7 +64,9 @@ Driver DriverOf(const LossCall& call) {
   if (call.loss == LossKind::kFMeasure) return &RunFMeasure;
   if (!IsElementwise(call.loss)) return &RunRowwiseLoss;
   if (call.activation != ActivationKind::kSoftmax) return &RunElementwiseLoss;
-  return call.loss == LossKind::kCrossEntropy ? &RunSoftmaxCrossEntropy : &RunSoftmaxLoss;
+  const bool row_mask = !call.mask || call.mask.col_stride == 0 || call.cols == 1;
+  const bool kld = call.loss == LossKind::kKLD && row_mask && !call.weights && !call.sparse_labels;
+  return call.loss == LossKind::kCrossEntropy || kld ? &RunSoftmaxCrossEntropy : &RunSoftmaxLoss;
 }
 
 bool IsValid(const LossCall& call) {
@@ -83,11 +85,12 @@ bool IsValid(const LossCall& call) {
 
 }  // namespace
 
-Status RunLoss(const LossCall& original, LossResult* result) {
-  if (!IsValid(original)) return Status::kBadArgument;
-  LossCall call = original;
-  call.params.log_clip = std::log(call.params.clip);
-  call.params.log1m_clip = std::log1p(-call.params.clip);
+Status RunLoss(const LossCall& call, LossResult* result) {
+  if (!IsValid(call)) return Status::kBadArgument;
+  if (call.params.clip > 0 && call.params.log_clip != call.params.log_clip) {
+    call.params.log_clip = std::log(call.params.clip);
+    call.params.log1m_clip = std::log1p(-call.params.clip);
+  }
   call.stream = call.rows * call.cols * SizeOf(call.dtype) > kStreamBytes;
   result->score = 0;
   if (call.rows == 0) return Status::kOk;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 
 #include "native/activation.h"
 #include "native/matrix.h"
@@ -44,10 +45,11 @@ enum class LossKind : int32_t {
 constexpr bool IsElementwise(LossKind kind) { return kind < LossKind::kCosineProximity; }
 
 struct LossParams {
-  double scale = 1;     // multiplies the loss of an element: 1 / cols for the means over columns
-  double clip = 0;      // BinaryXENT: clipEps; CrossEntropy with softmax: softmaxClipEps
-  double log_clip = 0;  // log(clip) and log(1 - clip), set by RunLoss
-  double log1m_clip = 0;
+  double scale = 1;  // multiplies the loss of an element: 1 / cols for the means over columns
+  double clip = 0;   // BinaryXENT: clipEps; CrossEntropy with softmax: softmaxClipEps
+  // log(clip) and log(1 - clip), which RunLoss sets where they are NaN: once for a call that is run many times.
+  mutable double log_clip = std::numeric_limits<double>::quiet_NaN();
+  mutable double log1m_clip = std::numeric_limits<double>::quiet_NaN();
   double beta = 1;          // FMeasure
   size_t mixtures = 1;      // MixtureDensity
   bool has_ignore = false;  // sparse labels: rows labelled ignore_index count as masked
@@ -75,9 +77,10 @@ struct LossCall {
   size_t gradient_stride = 0;
 
   // Set by RunLoss.
-  bool stream = false;                     // the gradient is larger than the caches
-  const void* repeated_weights = nullptr;  // of dtype: a row of weights, and a tile's length more of it over and over
-  const double* repeated_weights_f64 = nullptr;
+  mutable bool stream = false;  // the gradient is larger than the caches
+  // Of dtype: a row of weights, and a tile's length more of it over and over.
+  mutable const void* repeated_weights = nullptr;
+  mutable const double* repeated_weights_f64 = nullptr;
 };
 
 struct LossResult {

@@ -72,7 +72,7 @@ class Targets {
     const bool ignores = call_.sparse_labels && call_.params.has_ignore;
     const bool has_factors = call_.mask || ignores;
     x->factors = has_factors ? factors_ : nullptr;
-    x->scores = scores_;
+    x->scores = call_.score || call_.score_array != nullptr ? scores_ : nullptr;
     if (has_row_mask) {
       mask_.ReadColumn(row, rows, factors_);
     } else if (has_factors) {
@@ -183,6 +183,7 @@ Status Run(const LossCall& call, RowRange range, double* score) {
     x.z_stride = logits.stride;
     x.scratch = memory + z_length;
     x.stream = call.stream;
+    x.kld = call.loss == LossKind::kKLD;
     if (call.gradient != nullptr) x.g = static_cast<T*>(call.gradient) + row * call.gradient_stride;
     x.g_stride = call.gradient_stride;
     targets.Read(row, &x);

@@ -129,11 +129,12 @@ struct SoftmaxRows {
   size_t t_stride;
   const T* y;
   size_t y_stride;
+  bool kld;               // the score is KLD's
   const double* factors;  // one a row; exactly 0 takes the row out; null: all 1
   T* g;                   // may be z exactly; null: scores alone
   size_t g_stride;
   bool stream;     // write g past the caches
-  double* scores;  // one a row, with room for a whole vector
+  double* scores;  // one a row, with room for a whole vector; null: slopes alone
   T* scratch;      // SoftmaxScratch<T>(rows, cols) elements, aligned
 };
 
@@ -189,7 +190,7 @@ struct RowwiseRows {
 };
 
 constexpr size_t RowwiseScratch(size_t cols, const RowwiseParams& params) {
-  return (2 * cols + params.label_cols + 4 * params.mixtures) * kPadding<double>;
+  return (3 * cols + params.label_cols + 4 * params.mixtures) * kPadding<double>;
 }
 
 // Losses that couple a row, in float64 lanes whatever the dtype: their sums, products and exponentials of differences

@@ -90,9 +90,11 @@ struct CosineProximity {
 // exp(a_q) and fall = sum_p exp(-a_p), each taken relative to its largest term: finite at any level of a.
 struct MultiLabel {
   static constexpr bool kNarrowOnly = false;
+  // As long as no two outputs are further apart, the exponentials of the sums serve for the slopes as well.
+  static constexpr double kNear = 300;
 
   template <class Source, class R, class T, class F>
-  static HWY_INLINE VF64 Eval(const R& rows, const RowwiseParams&, const T* y, const T* a, double*, bool slopes,
+  static HWY_INLINE VF64 Eval(const R& rows, const RowwiseParams&, const T* y, const T* a, double* e, bool slopes,
                               F&& store) {
     const DF64 d;
     const VF64 one = hn::Set(d, 1), zero = hn::Zero(d);
@@ -100,47 +102,61 @@ struct MultiLabel {
     // Elements that a row does not have are negatives of no weight.
     const auto a_at = [&](auto at) HWY_ATTR { return at.LoadOr(d, minus_inf, a); };
     const auto positive = [&](auto at) HWY_ATTR { return hn::Eq(at.Load(d, y), one); };
-    // With each a's sign turned where it is positive, one maximum and one exponential serve both sides.
-    VF64 top = minus_inf, minus_bottom = minus_inf;
+    VF64 top = minus_inf, minus_bottom = minus_inf, highest = minus_inf, minus_lowest = minus_inf;
     const auto counts = SumsOfSteps<2>(rows, [&](auto at, VF64* sum) HWY_ATTR {
-      const VF64 label = at.Load(d, y), x = a_at(at);
+      const VF64 label = at.Load(d, y), x = a_at(at), minus_x = hn::Neg(at.LoadOr(d, hn::Neg(minus_inf), a));
       const auto is_positive = hn::Eq(label, one);
       top = hn::Max(top, hn::IfThenElse(is_positive, minus_inf, x));
-      minus_bottom = hn::Max(minus_bottom, hn::IfThenElse(is_positive, hn::Neg(x), minus_inf));
+      minus_bottom = hn::Max(minus_bottom, hn::IfThenElse(is_positive, minus_x, minus_inf));
+      highest = hn::Max(highest, x);
+      minus_lowest = hn::Max(minus_lowest, minus_x);
       sum[0] = hn::Add(sum[0], hn::IfThenElseZero(is_positive, one));
       sum[1] = hn::Add(sum[1], hn::IfThenZeroElse(hn::And(hn::Eq(label, label), hn::Eq(x, x)), one));
     });
     top = rows.Max(top);
     const VF64 bottom = hn::Neg(rows.Max(minus_bottom));
+    const VF64 span = hn::Add(rows.Max(highest), rows.Max(minus_lowest));
     const VF64 positives = counts[0], bad = counts[1];
     const VF64 pairs = hn::Mul(positives, hn::Sub(hn::Set(d, static_cast<double>(rows.cols)), positives));
     const auto sums = SumsOfSteps<2>(rows, [&](auto at, VF64* sum) HWY_ATTR {
       const auto is_positive = positive(at);
       const VF64 x = a_at(at);
       const VF64 exp = ExpNonPositive(d, hn::IfThenElse(is_positive, hn::Sub(bottom, x), hn::Sub(x, top)));
+      at.Store(exp, d, e);
       sum[0] = hn::Add(sum[0], hn::IfThenZeroElse(is_positive, exp));
       sum[1] = hn::Add(sum[1], hn::IfThenElseZero(is_positive, exp));
     });
     const VF64 rise = sums[0], fall = sums[1];
-    const auto empty = hn::Eq(pairs, zero);
+    const auto empty = hn::Eq(pairs, zero), is_bad = hn::Gt(bad, zero);
     const VF64 nan = hn::Set(d, std::numeric_limits<double>::quiet_NaN());
-    const auto finish = [&](VF64 x)
-                            HWY_ATTR { return hn::IfThenElse(hn::Gt(bad, zero), nan, hn::IfThenZeroElse(empty, x)); };
+    const auto finish = [&](VF64 x) HWY_ATTR { return hn::IfThenElse(is_bad, nan, hn::IfThenZeroElse(empty, x)); };
     // exp(x) factor without overflow before the factor is in.
     const auto scaled_exp = [&](VF64 x, VF64 factor) HWY_ATTR {
       const VF64 half = Exp(d, hn::Mul(hn::Set(d, 0.5), x));
       return hn::Mul(hn::Mul(half, factor), half);
     };
+    const VF64 level = hn::Sub(top, bottom);
     if (slopes) {
       const VF64 per_fall = hn::Div(fall, pairs), per_rise = hn::Neg(hn::Div(rise, pairs));
-      ForEachStep(rows, [&](auto at) HWY_ATTR {
+      const auto near = hn::Lt(span, hn::Set(d, kNear));
+      const auto far_slope = [&](auto at) HWY_ATTR {
         const auto is_positive = positive(at);
         const VF64 x = a_at(at);
         const VF64 difference = hn::IfThenElse(is_positive, hn::Sub(top, x), hn::Sub(x, bottom));
-        store(at, finish(scaled_exp(difference, hn::IfThenElse(is_positive, per_rise, per_fall))));
-      });
+        return finish(scaled_exp(difference, hn::IfThenElse(is_positive, per_rise, per_fall)));
+      };
+      const VF64 exp_level = Exp(d, level);
+      const VF64 of_positive = hn::Mul(exp_level, per_rise), of_other = hn::Mul(exp_level, per_fall);
+      const auto near_slope = [&](auto at) HWY_ATTR {
+        return finish(hn::Mul(at.Load(d, e), hn::IfThenElse(positive(at), of_positive, of_other)));
+      };
+      if (hn::AllTrue(d, near)) {
+        ForEachStep(rows, [&](auto at) HWY_ATTR { store(at, near_slope(at)); });
+      } else {
+        ForEachStep(rows, [&](auto at) HWY_ATTR { store(at, hn::IfThenElse(near, near_slope(at), far_slope(at))); });
+      }
     }
-    return finish(scaled_exp(hn::Sub(top, bottom), hn::Div(hn::Mul(rise, fall), pairs)));
+    return finish(scaled_exp(level, hn::Div(hn::Mul(rise, fall), pairs)));
   }
 };
 

@@ -186,6 +186,10 @@ HWY_INLINE V ScaledExpm1(D d, V x) {
   return hn::MulAdd(scale, SmallTerms(d, reduced), hn::MulAdd(scale, reduced.high, whole));
 }
 
+// The last |x| with a finite e^(2|x|).
+template <class D>
+constexpr double kTanhLimit = kIsFloat<D> ? 44.36 : 354.89;
+
 // At most the first e^x rounds to 0, from the second on it overflows.
 template <class D>
 constexpr double kExpLow = kIsFloat<D> ? -104 : -746;
@@ -501,9 +505,13 @@ HWY_INLINE V Sigmoid(D d, V x) {
 //
 // Lanes: float, double. Error: 2 ULP. Range: all.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V Softplus(D d, V x) {
-  const V e = ExpNonPositive(d, hn::Neg(hn::Abs(x)));
+HWY_INLINE V SoftplusOfExp(D d, V x, V e) {
   return math::AddLog1pUnit(d, hn::Max(hn::Zero(d), x), e);
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Softplus(D d, V x) {
+  return SoftplusOfExp(d, x, ExpNonPositive(d, hn::Neg(hn::Abs(x))));
 }
 
 // log(sigmoid x) = -log(1 + e^-x).
@@ -525,15 +533,24 @@ struct TanhParts {
 //
 // Lanes: float, double. Error: 2 ULP, of the others 4. Range: all; rests and slopes below the normal numbers are 0.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE TanhParts<V> TanhWithParts(D d, V x) {
+HWY_INLINE TanhParts<V> TanhOfHalfExpm1(D d, V x, V h) {
   const V one = math::Constant(d, 1);
-  const V limit = math::Constant(d, 44.36, 354.89);  // the last with a finite e^(2|x|)
-  const V size = hn::Abs(x), clamped = math::AtMost(limit, size);
-  const V h = math::ScaledExpm1<math::kExponentBias<D> - 1>(d, hn::Add(clamped, clamped));
   const V q = hn::Div(one, hn::Add(h, one));
   const V value = hn::IfThenElse(hn::Lt(h, one), hn::NegMulAdd(h, hn::Mul(h, q), h), hn::Sub(one, q));
-  const V rest = hn::IfThenZeroElse(hn::Gt(size, limit), q);
+  const V rest = hn::IfThenZeroElse(hn::Gt(hn::Abs(x), math::Constant(d, math::kTanhLimit<D>)), q);
   return {hn::CopySign(value, x), rest, hn::MulAdd(rest, value, rest)};
+}
+
+// h for it.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V HalfExpm1OfTwice(D d, V x) {
+  const V clamped = math::AtMost(math::Constant(d, math::kTanhLimit<D>), hn::Abs(x));
+  return math::ScaledExpm1<math::kExponentBias<D> - 1>(d, hn::Add(clamped, clamped));
+}
+
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE TanhParts<V> TanhWithParts(D d, V x) {
+  return TanhOfHalfExpm1(d, x, HalfExpm1OfTwice(d, x));
 }
 
 // tanh x.

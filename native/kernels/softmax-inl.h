@@ -109,6 +109,9 @@ void SoftmaxJacobian(D d, const RowLayout& layout, const T* p, const T* v, T* g)
 // of the reductions and of the logarithm are hidden. With t = m w y:
 //   score = -sum_j t_j log p_j = log S sum t - sum_j t_j (z_j - M), slope_k = e_k share - t_k, share = sum t / S
 
+// KLD has the slopes of cross entropy on dense labels.
+enum LabelKind { kDenseLabels, kKldLabels, kClassLabels };
+
 // Numbers of the rows of a group, one a row.
 template <class T>
 struct GroupSums {
@@ -261,9 +264,21 @@ HWY_INLINE V ScoreByTerms(const R& rows, const LossParams& params, const T* z, c
   });
 }
 
+// Of a row of KLD, whose slope is that of cross entropy: sum_j y_j log(y_j / p_j), y and p = e / S within [1e-5, 1].
+template <class R, class T, class D, class V = typename R::V>
+HWY_INLINE V KldScore(const R& rows, const T* e, const DenseLabels<D>& labels, V sum) {
+  const auto d = rows.d;
+  const V low = hn::Set(d, static_cast<T>(1e-5)), most = hn::Set(d, static_cast<T>(1e5)), one = hn::Set(d, 1);
+  return SumOfSteps(rows, [&](auto at) HWY_ATTR {
+    const V y = ClampNumber(at.Load(d, labels.y), low, one);
+    const V inverse = ClampNumber(hn::Div(sum, at.Load(d, e)), one, most);
+    return at.Only(d, hn::Mul(y, LogNormal(d, hn::Mul(y, inverse))));
+  });
+}
+
 // What follows of the sums: shares and scores, a row a lane. by_terms(row) gives the vector of scores from `row` on
 // where one of them asks for it.
-template <bool kDense, class D, class T, class F>
+template <LabelKind kLabels, class D, class T, class F>
 HWY_INLINE void FinishSums(D d, const LossParams& params, const SoftmaxRows<T>& x, const GroupSums<T>& sums,
                            F&& by_terms) {
   using V = hn::Vec<D>;
@@ -277,8 +292,11 @@ HWY_INLINE void FinishSums(D d, const LossParams& params, const SoftmaxRows<T>& 
     const Normaliser<V> s = NormaliserOf(d, max, hn::LoadU(d, sums.rest + row), hn::Set(d, 1));
     hn::StoreU(s.sum, d, sums.sum + row);
     hn::StoreU(hn::Div(total, s.sum), d, sums.share + row);
+    if (x.scores == nullptr) continue;
     V score;
-    if constexpr (kDense) {
+    if constexpr (kLabels == kKldLabels) {
+      score = by_terms(row, s.sum, s.sum);
+    } else if constexpr (kLabels == kDenseLabels) {
       score = hn::MulSub(total, s.log_sum, product);
       const V log_min = hn::Sub(hn::Sub(hn::LoadU(d, sums.min + row), max), s.log_sum);
       const auto plain =
@@ -293,10 +311,11 @@ HWY_INLINE void FinishSums(D d, const LossParams& params, const SoftmaxRows<T>& 
 }
 
 // Rows a lane: block after block, each N rows in transposed copies.
-template <bool kDense, class D, class T>
+template <LabelKind kLabels, class D, class T>
 HWY_INLINE void NarrowCrossEntropy(D d, const LossParams& params, const SoftmaxRows<T>& x, const GroupSums<T>& sums,
                                    T* scratch) {
   using V = hn::Vec<D>;
+  constexpr bool kDense = kLabels != kClassLabels;
   using Labels = std::conditional_t<kDense, DenseLabels<D>, LaneClasses<D>>;
   const size_t N = hn::Lanes(d), group = RoundUpToPadding<T>(x.rows) * x.cols;
   const NarrowRows<D> rows{d, x.cols};
@@ -335,8 +354,10 @@ HWY_INLINE void NarrowCrossEntropy(D d, const LossParams& params, const SoftmaxR
     if constexpr (kDense) hn::StoreU(label_sums[0], d, sums.total + row);
     hn::StoreU(label_sums[kDense ? 1 : 0], d, sums.product + row);
   }
-  FinishSums<kDense>(d, params, x, sums, [&](size_t row, V max, V log_sum) HWY_ATTR {
-    if constexpr (kDense) {
+  FinishSums<kLabels>(d, params, x, sums, [&](size_t row, V max, V log_sum) HWY_ATTR {
+    if constexpr (kLabels == kKldLabels) {
+      return KldScore(rows, e + row * x.cols, labels_of(row), max);
+    } else if constexpr (kDense) {
       return ScoreByTerms(rows, params, z + row * x.cols, labels_of(row), max, log_sum);
     } else {
       return max;
@@ -358,10 +379,11 @@ HWY_INLINE void NarrowCrossEntropy(D d, const LossParams& params, const SoftmaxR
 }
 
 // A row along the lanes.
-template <bool kDense, class D, class T>
+template <LabelKind kLabels, class D, class T>
 HWY_INLINE void WideCrossEntropy(D d, const LossParams& params, const SoftmaxRows<T>& x, const GroupSums<T>& sums,
                                  T* scratch) {
   using V = hn::Vec<D>;
+  constexpr bool kDense = kLabels != kClassLabels;
   using Labels = std::conditional_t<kDense, DenseLabels<D>, RowClass<D>>;
   const WideRows<D> rows{d, x.cols};
   const size_t N = hn::Lanes(d), e_stride = RoundUpToPadding<T>(x.cols) + 2 * kPadding<T>;
@@ -398,14 +420,16 @@ HWY_INLINE void WideCrossEntropy(D d, const LossParams& params, const SoftmaxRow
       sums.product[row] = x.classes[row] >= 0 ? z_of(row)[x.classes[row]] - max : 0;
     }
   }
-  FinishSums<kDense>(d, params, x, sums, [&](size_t row, V max, V log_sum) HWY_ATTR {
+  FinishSums<kLabels>(d, params, x, sums, [&](size_t row, V max, V log_sum) HWY_ATTR {
     HWY_ALIGN T lanes[3][hn::MaxLanes(d)] = {};
     hn::Store(max, d, lanes[0]);
     hn::Store(log_sum, d, lanes[1]);
-    if constexpr (kDense) {
-      for (size_t i = 0; i < std::min(N, x.rows - row); ++i) {
-        lanes[2][i] = hn::GetLane(ScoreByTerms(rows, params, z_of(row + i), labels_of(row + i), hn::Set(d, lanes[0][i]),
-                                               hn::Set(d, lanes[1][i])));
+    for (size_t i = 0; i < std::min(N, x.rows - row); ++i) {
+      const V first = hn::Set(d, lanes[0][i]), second = hn::Set(d, lanes[1][i]);
+      if constexpr (kLabels == kKldLabels) {
+        lanes[2][i] = hn::GetLane(KldScore(rows, e_of(row + i), labels_of(row + i), first));
+      } else if constexpr (kDense) {
+        lanes[2][i] = hn::GetLane(ScoreByTerms(rows, params, z_of(row + i), labels_of(row + i), first, second));
       }
     }
     return hn::Load(d, lanes[2]);
@@ -439,7 +463,6 @@ void SoftmaxCrossEntropyRows(D d, const LossParams& params_in, const SoftmaxRows
   // Copies of their own: stores to the slopes can't change them.
   const LossParams params = params_in;
   const SoftmaxRows<T> x = x_in;
-  const bool dense = x.classes == nullptr;
   const GroupSums<T> sums(x.scratch, x.rows);
   T* const scratch = x.scratch + GroupSums<T>::kArrays * RoundUpToPadding<T>(x.rows);
   const NarrowRows<D> columns{d, RoundUpToPadding<T>(x.rows) / hn::Lanes(d)};
@@ -449,11 +472,19 @@ void SoftmaxCrossEntropyRows(D d, const LossParams& params_in, const SoftmaxRows
   });
   for (size_t i = 0; i < x.rows && x.factors != nullptr; ++i) sums.factor[i] = static_cast<T>(x.factors[i]);
   if (x.class_weights != nullptr) std::copy_n(x.class_weights, x.rows, sums.total);
-  if (IsNarrow(x.cols, hn::Lanes(d))) {
-    dense ? NarrowCrossEntropy<true>(d, params, x, sums, scratch)
-          : NarrowCrossEntropy<false>(d, params, x, sums, scratch);
+  const auto run = [&](auto kind) HWY_ATTR {
+    if (IsNarrow(x.cols, hn::Lanes(d))) {
+      NarrowCrossEntropy<decltype(kind)::value>(d, params, x, sums, scratch);
+    } else {
+      WideCrossEntropy<decltype(kind)::value>(d, params, x, sums, scratch);
+    }
+  };
+  if (x.classes != nullptr) {
+    run(std::integral_constant<LabelKind, kClassLabels>());
+  } else if (x.kld) {
+    run(std::integral_constant<LabelKind, kKldLabels>());
   } else {
-    dense ? WideCrossEntropy<true>(d, params, x, sums, scratch) : WideCrossEntropy<false>(d, params, x, sums, scratch);
+    run(std::integral_constant<LabelKind, kDenseLabels>());
   }
 }
 

@@ -20,7 +20,7 @@ template <class Functor, typename T>
 void EvaluateAll(const ActivationParams& params, const T* z, T alpha, size_t n, T* value, T* slope) {
   const hn::ScalableTag<T> d;
   for (size_t i = 0; i < n; i += hn::Lanes(d)) {
-    const auto result = Functor::Eval(d, params, hn::LoadU(d, z + i), hn::Set(d, alpha));
+    const auto result = HWY_NAMESPACE::Evaluate<Functor>(d, params, hn::LoadU(d, z + i), hn::Set(d, alpha));
     hn::StoreU(result.value, d, value + i);
     hn::StoreU(result.slope, d, slope + i);
   }
