@@ -118,6 +118,17 @@ export interface NativeAddon {
   preluParameterGradient(input: TypedArray, epsilon: TypedArray, alpha: TypedArray, out: TypedArray): number;
   gemm(a: TypedArray, b: TypedArray, c: TypedArray, bias: Optional): number;
   columnSums(x: TypedArray, out: TypedArray): number;
+  linearCrossEntropy(
+    x: TypedArray,
+    w: TypedArray,
+    bias: Optional,
+    labels: TypedArray,
+    mask: Optional,
+    weights: Optional,
+    gradientX: TypedArray,
+    gradientW: TypedArray,
+    gradientBias: Optional,
+  ): number;
   targets(): string[];
   target(): string;
   forceTarget(name: string): boolean;
