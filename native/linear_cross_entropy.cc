@@ -51,10 +51,8 @@ namespace {
 // slower, 128 KB 5 %, 384 KB equal (1024 x 256 x 32000). Fewer columns than kLeastSlabCols make the products short.
 constexpr size_t kSlabBytes = size_t{256} << 10;
 constexpr size_t kLeastSlabCols = 96;
-// Slabs are dealt out to threads in strips, by the sizes alone. Each has its own sums of all rows: as many strips as
-// take no more than half of what the exponentials take, within limits.
-constexpr size_t kLeastStrips = 8;
-constexpr size_t kMostStrips = 16;
+// Slabs are dealt out to threads in so many strips, by the sizes alone. Each has its own sums of all rows.
+constexpr size_t kStrips = 8;
 // What a block of rows may take: its exponentials above all. Every block reads W once and adds to all of its gradient:
 // half as much was 19 % slower, twice as much 9 % faster (1024 x 256 x 32000). Where that holds fewer than kLeastRows
 // rows they take more: little beside W.
@@ -108,7 +106,7 @@ class Run {
         width_(kernels_.width),
         slab_cols_(CeilDiv(std::max(kSlabBytes / sizeof(T) / call.depth, kLeastSlabCols), width_) * width_),
         slabs_(CeilDiv(call.cols, slab_cols_)),
-        strip_slabs_(CeilDiv(slabs_, std::clamp(call.cols / 2 / call.depth, kLeastStrips, kMostStrips))),
+        strip_slabs_(CeilDiv(slabs_, kStrips)),
         strips_(CeilDiv(slabs_, strip_slabs_)) {
     const size_t each = call.cols + slabs_ + (strips_ + 2) * call.depth;
     const size_t most = std::clamp(kBlockBytes / sizeof(T) / each, kLeastRows, kMostRows);
@@ -310,7 +308,7 @@ class Run {
   void WriteGradientX(size_t panel) const {
     const T* const w = static_cast<const T*>(call_.w);
     for (size_t row = panel * width_; row < std::min(rows_, (panel + 1) * width_); ++row) {
-      double by[kMostStrips];
+      double by[kStrips];
       for (size_t s = 0; s < strips_; ++s) {
         const double behind = static_cast<double>(max_[s * capacity_ + row]) - static_cast<double>(row_max_[row]);
         by[s] = static_cast<double>(share_[row]) * std::exp(behind);

@@ -4,6 +4,7 @@ import {
   Activation,
   type FusedLinearCrossEntropyCall,
   fusedLinearCrossEntropy,
+  type LinearCrossEntropyGradients,
   LossSparseMCXENT,
   NDArray,
   nd,
@@ -186,7 +187,8 @@ describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
     const none = fusedLinearCrossEntropy(call);
     const ones = fusedLinearCrossEntropy({ ...call, weights: new Array(50).fill(1) });
     const twos = fusedLinearCrossEntropy({ ...call, weights: new Array(50).fill(2) });
-    const all = (result: typeof none) => [result.gradientX, result.gradientW, result.gradientB].flatMap(values);
+    const all = (result: LinearCrossEntropyGradients) =>
+      [result.gradientX, result.gradientW, result.gradientB].flatMap(values);
     expect([ones.score, ...all(ones)]).toEqual([none.score, ...all(none)]);
     expect([twos.score, ...all(twos)]).toEqual([none.score, ...all(none)].map((value) => 2 * value));
   });
