@@ -41,8 +41,10 @@ HWY_AFTER_NAMESPACE();
 namespace simdloss {
 namespace {
 
-// The largest part of a product that a thread takes: each packs its rows of A and columns of B anew, which costs a few
-// percent. Products that make fewer than kParts of them are cut finer, but not below kLeastPartWork multiply-adds.
+// The largest part of a product that a thread takes: each packs its rows of A and columns of B anew. On one core of an
+// AMD EPYC (Zen 3) that took 0..5 % more time than the whole at once, 13 (float32) and 20 % for 256 x 1000 x 1024 with
+// A transposed, where parts of half the rows and columns took 60 % more. Products that make fewer than kParts of them
+// are cut finer, but not below kLeastPartWork multiply-adds.
 constexpr size_t kPartRows = 128;
 constexpr size_t kPartCols = 256;
 constexpr size_t kParts = 8;

@@ -27,8 +27,8 @@ struct GemmCall {
   const void* bias = nullptr;  // [n], added to each row; null: none
 };
 
-// Multiply-adds from which a product is worth the pool's threads: this many take 25 us on one core, and on two awake
-// ones 1.5..1.65 times less (128 x 64 x 128, float32).
+// Multiply-adds from which a product is worth the pool's threads: so many take 25 us on one core, and on two that are
+// free and awake 1.5..1.65 times less (128 x 128 x 64, float32, either factor transposed).
 constexpr size_t kThreadedWork = size_t{1} << 20;
 
 // Computes all of C, a large one on the pool's threads. False, and C is not complete, when there is no memory for
