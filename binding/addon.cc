@@ -11,6 +11,7 @@
 #include "native/activation.h"
 #include "native/dispatch.h"
 #include "native/gemm.h"
+#include "native/linear_cross_entropy.h"
 #include "native/loss.h"
 #include "native/thread_pool.h"
 
@@ -37,6 +38,7 @@ class Addon : public Napi::Addon<Addon> {
                              Crossing<&Addon::PReLUParameterGradient>("preluParameterGradient"),
                              Crossing<&Addon::Gemm>("gemm"),
                              Crossing<&Addon::ColumnSums>("columnSums"),
+                             Crossing<&Addon::LinearCrossEntropy>("linearCrossEntropy"),
                              InstanceMethod<&Addon::Targets>("targets"),
                              InstanceMethod<&Addon::Target>("target"),
                              InstanceMethod<&Addon::ForceTarget>("forceTarget"),
@@ -118,9 +120,7 @@ class Addon : public Napi::Addon<Addon> {
     call.params.clip = args.Number(kSlot_clip);
     call.params.beta = args.Number(kSlot_beta);
     call.params.mixtures = args.Size(kSlot_mixtures);
-    call.params.has_ignore = args.Flag(kSlot_hasIgnore);
-    call.params.ignore_index = static_cast<int64_t>(args.Number(kSlot_ignoreHigh)) * (int64_t{1} << 32) +
-                               static_cast<int64_t>(args.Number(kSlot_ignoreLow));
+    ReadIgnoreIndex(args, &call.params);
     call.activation = static_cast<ActivationKind>(args.Size(kSlot_activation));
     call.activation_params = ReadActivationParams(args);
     call.rows = args.Size(kSlot_rows);
@@ -142,12 +142,21 @@ class Addon : public Napi::Addon<Addon> {
     return args.ok() && complete && (call.activation != ActivationKind::kPReLU || call.rows == 0 || call.alpha);
   }
 
+  static void ReadIgnoreIndex(const Arguments& args, LossParams* params) {
+    params->has_ignore = args.Flag(kSlot_hasIgnore);
+    params->ignore_index = static_cast<int64_t>(args.Number(kSlot_ignoreHigh)) * (int64_t{1} << 32) +
+                           static_cast<int64_t>(args.Number(kSlot_ignoreLow));
+  }
+
   napi_value Run(const Arguments& args, const LossCall& call) {
     LossResult result;
-    const Status status = RunLoss(call, &result);
+    return ToStatus(args, Record(RunLoss(call, &result), result));
+  }
+
+  Status Record(Status status, const LossResult& result) {
     block_[kSlot_score] = result.score;
     block_[kSlot_badRow] = static_cast<double>(result.bad_row);
-    return ToStatus(args, status);
+    return status;
   }
 
   napi_value Loss(Arguments* args) {
@@ -252,6 +261,39 @@ class Addon : public Napi::Addon<Addon> {
     }
     simdloss::ColumnSums(x.dtype, rows, cols, x.data, stride, out);
     return nullptr;
+  }
+
+  // linearCrossEntropy(x, w, bias, labels, mask, weights, gradientX, gradientW, gradientBias)
+  napi_value LinearCrossEntropy(Arguments* args) {
+    LinearCrossEntropyCall call;
+    call.params.clip = args->Number(kSlot_clip);
+    ReadIgnoreIndex(*args, &call.params);
+    call.rows = args->Size(kSlot_m);
+    call.cols = args->Size(kSlot_n);
+    call.depth = args->Size(kSlot_k);
+    call.x_stride = args->Size(kSlot_lda);
+    call.w_stride = args->Size(kSlot_ldb);
+    const Matrix x = args->Array(0, call.rows, call.depth, call.x_stride, 1);
+    const Matrix w = args->Array(1, call.depth, call.cols, call.w_stride, 1);
+    const Matrix bias = args->Array(2, 1, call.cols, call.cols, 1);
+    call.dtype = w.dtype;
+    call.x = x.data;
+    call.w = w.data;
+    call.bias = bias.data;
+    call.labels = args->Array(3, call.rows, 1, args->Size(kSlot_labelStride), 1);
+    call.mask = args->Array(4, call.rows, 1, args->Size(kSlot_maskRowStride), 0);
+    call.weights = args->Array(5, 1, call.cols, 0, 1);
+    call.gradient_x_stride = args->Size(kSlot_outStride);
+    call.gradient_w_stride = args->Size(kSlot_ldc);
+    call.gradient_x = args->Output(6, call.dtype, call.rows, call.depth, call.gradient_x_stride);
+    call.gradient_w = args->Output(7, call.dtype, call.depth, call.cols, call.gradient_w_stride);
+    call.gradient_bias = args->Output(8, call.dtype, 1, call.cols, call.cols);
+    const bool rows = call.rows == 0 || (x && x.dtype == call.dtype && call.labels && call.gradient_x != nullptr);
+    const bool ok = args->ok() && rows && w && call.gradient_w != nullptr && (!bias || bias.dtype == call.dtype) &&
+                    static_cast<bool>(bias) == (call.gradient_bias != nullptr);
+    if (!ok) return ToStatus(*args, Status::kBadArgument);
+    LossResult result;
+    return ToStatus(*args, Record(RunLinearCrossEntropy(call, &result), result));
   }
 
   // The names of the targets that run here, slowest first.

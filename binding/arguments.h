@@ -26,7 +26,7 @@ inline bool Fits(size_t length, size_t rows, size_t cols, size_t row_stride, siz
 // The arguments of one call. Any mismatch makes ok() false, and the call is not run.
 class Arguments {
  public:
-  static constexpr size_t kMost = 7;
+  static constexpr size_t kMost = 9;
 
   // `values` holds kMost of them, undefined where fewer were passed.
   Arguments(napi_env env, const napi_value* values, const double* block) : env_(env), values_(values), block_(block) {

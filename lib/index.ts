@@ -26,6 +26,11 @@ export { ActivationThresholdedReLU } from './activations/activation-thresholded-
 export type { IActivation, OutOption } from './activations/iactivation';
 export type { ArrayInput, Dtype, NestedNumbers, Shape, TypedArray } from './array-input';
 export type { ErrorCode } from './errors';
+export {
+  type FusedLinearCrossEntropyCall,
+  fusedLinearCrossEntropy,
+  type LinearCrossEntropyGradients,
+} from './layers/fused-linear-cross-entropy';
 export { type LayerGradients, OutputLayer, type OutputLayerBuilder } from './layers/output-layer';
 export { WeightInit } from './layers/weight-init';
 export { LossFunction } from './loss-function';

@@ -123,6 +123,17 @@ export interface NativeAddon {
   preluParameterGradient(input: TypedArray, epsilon: TypedArray, alpha: TypedArray, out: TypedArray): Result;
   gemm(a: TypedArray, b: TypedArray, c: TypedArray, bias: Optional): Result;
   columnSums(x: TypedArray, out: TypedArray): Result;
+  linearCrossEntropy(
+    x: TypedArray,
+    w: TypedArray,
+    bias: Optional,
+    labels: TypedArray,
+    mask: Optional,
+    weights: Optional,
+    gradientX: TypedArray,
+    gradientW: TypedArray,
+    gradientBias: Optional,
+  ): Result;
   targets(): string[];
   target(): string;
   forceTarget(name: string): boolean;
@@ -203,7 +214,10 @@ export function writeDtypes(
   e?: Optional,
   f?: Optional,
   g?: Optional,
+  h?: Optional,
+  i?: Optional,
 ): void {
   const low = codeOf(a) + 16 * codeOf(b) + 256 * codeOf(c) + 4096 * codeOf(d);
-  block[slots.dtypes] = low + 65536 * (codeOf(e) + 16 * codeOf(f) + 256 * codeOf(g));
+  const high = codeOf(e) + 16 * codeOf(f) + 256 * codeOf(g) + 4096 * (codeOf(h) + 16 * codeOf(i));
+  block[slots.dtypes] = low + 65536 * high;
 }

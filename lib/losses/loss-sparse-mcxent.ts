@@ -55,24 +55,33 @@ export class LossSparseMCXENT extends CrossEntropyLoss {
   }
 
   protected override acceptsLabels(labels: readonly number[], preOutput: readonly number[]): boolean {
-    const leading = preOutput.length === 1 ? preOutput : preOutput.slice(0, -1);
-    const withAxis = labels.length === leading.length + 1 && labels[leading.length] === 1;
-    return (labels.length === leading.length || withAxis) && leading.every((size, axis) => labels[axis] === size);
+    return isIndexShape(labels, preOutput.length === 1 ? preOutput : preOutput.slice(0, -1));
   }
 
   protected override labelShape(preOutput: readonly number[]): string {
-    const leading = preOutput.length === 1 ? preOutput : preOutput.slice(0, -1);
-    return `class indices ${describe(leading)} or ${describe([...leading, 1])}`;
+    return describeIndexShape(preOutput.length === 1 ? preOutput : preOutput.slice(0, -1));
   }
 
-  protected override writeOptions(block: Float64Array): void {
+  /** @internal */
+  override writeOptions(block: Float64Array): void {
     super.writeOptions(block);
+    block[slots.hasIgnore] = this.ignoreIndex === undefined ? 0 : 1;
     if (this.ignoreIndex === undefined) return;
     // As two doubles that are exact: 64 bits do not fit one.
-    block[slots.hasIgnore] = 1;
     block[slots.ignoreHigh] = Number(this.ignoreIndex >> 32n);
     block[slots.ignoreLow] = Number(this.ignoreIndex & 0xffffffffn);
   }
+}
+
+/** Is this a legal shape of class indices for rows along the axes `leading`? */
+export function isIndexShape(shape: readonly number[], leading: readonly number[]): boolean {
+  const withAxis = shape.length === leading.length + 1 && shape[leading.length] === 1;
+  return (shape.length === leading.length || withAxis) && leading.every((size, axis) => shape[axis] === size);
+}
+
+/** The legal shapes, for a message. */
+export function describeIndexShape(leading: readonly number[]): string {
+  return `class indices ${describe(leading)} or ${describe([...leading, 1])}`;
 }
 
 function readIgnoreIndex(value: unknown): bigint | undefined {

@@ -409,7 +409,7 @@ export function isPerExample(shape: readonly number[], preOutput: readonly numbe
 }
 
 /** Values, one a row, as a column of `rows`; a stored shape of leading axes folds to it. */
-function asColumn(matrix: MatrixView, rows: number): MatrixView {
+export function asColumn(matrix: MatrixView, rows: number): MatrixView {
   if (matrix.cols === 1 && matrix.rows === rows) return matrix;
   // [b, t] without a last axis: rows b with t contiguous columns, or copied to that.
   if (matrix.rowStride === matrix.cols || matrix.rows <= 1) {
@@ -435,7 +435,8 @@ function lossFailure(status: number, labels: MatrixView, classes: number): Error
   return status === Status.BAD_LABEL ? badLabel(labels, block[slots.badRow] as number, classes) : failureOf(status);
 }
 
-function badLabel(labels: MatrixView, row: number, classes: number): RangeError {
+/** A label that is no class index. */
+export function badLabel(labels: MatrixView, row: number, classes: number): RangeError {
   return rangeError(
     `labels: row ${row}`,
     `a class index from 0 to ${classes - 1}`,

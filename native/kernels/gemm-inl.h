@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "hwy/cache_control.h"
 #include "hwy/highway.h"
 #include "native/gemm.h"
 #include "native/scratch.h"
@@ -96,7 +97,7 @@ struct View {
   View Transposed() const { return {data, col, row}; }
 };
 
-// c[m, n] = a[m, k] b[k, n] + bias; bias.data may be null.
+// c[m, n] = a[m, k] b[k, n] + bias, added to c where `accumulate`; bias.data may be null.
 template <typename T>
 struct Product {
   size_t m;
@@ -106,9 +107,12 @@ struct Product {
   View<const T> b;
   View<T> c;
   View<const T> bias;
+  bool accumulate = false;
 
   // C' = B' A'
-  Product Transposed() const { return {n, m, k, b.Transposed(), a.Transposed(), c.Transposed(), bias.Transposed()}; }
+  Product Transposed() const {
+    return {n, m, k, b.Transposed(), a.Transposed(), c.Transposed(), bias.Transposed(), accumulate};
+  }
 };
 
 // ---- Transposition
@@ -227,6 +231,13 @@ HWY_INLINE void RunTile(const TileCall<T>& call, std::index_sequence<kI...> rows
   Vector<T> acc[kR * kV] = {(static_cast<void>(kIJ), hn::Zero(d))...};
   const size_t b_row = call.b_row;
   const size_t a_col = call.a.col;
+  constexpr size_t kN = kLanes<T>;
+  const bool whole = call.width == kV * kN && call.c.col == 1 && call.bias.data == nullptr;
+  if (whole && call.accumulate) {
+    // C is on its way while the sums form.
+    (hwy::Prefetch(call.c.At(kI, 0)), ...);
+    (hwy::Prefetch(call.c.At(kI, kV * kN - 1)), ...);
+  }
   size_t at = 0;
   for (size_t p = call.k; p != 0; --p) {
     Vector<T> row[kV];
@@ -235,9 +246,11 @@ HWY_INLINE void RunTile(const TileCall<T>& call, std::index_sequence<kI...> rows
     b += b_row;
     at += a_col;
   }
-  constexpr size_t kN = kLanes<T>;
-  if (call.width == kV * kN && call.c.col == 1 && !call.accumulate && call.bias.data == nullptr) {
-    (hn::StoreU(acc[kIJ], d, call.c.At(kIJ / kV, kIJ % kV * kN)), ...);
+  const auto c = [&](size_t i, size_t j) HWY_ATTR { return call.c.At(i, j * kN); };
+  if (whole && call.accumulate) {
+    (hn::StoreU(hn::Add(acc[kIJ], hn::LoadU(d, c(kIJ / kV, kIJ % kV))), d, c(kIJ / kV, kIJ % kV)), ...);
+  } else if (whole) {
+    (hn::StoreU(acc[kIJ], d, c(kIJ / kV, kIJ % kV)), ...);
   } else {
     HWY_ALIGN T sums[kR * kV * kN];
     (hn::Store(acc[kIJ], d, sums + kIJ * kN), ...);
@@ -264,20 +277,26 @@ constexpr size_t PanelRows(size_t left) { return left <= kRows ? left : left < 2
 
 // ---- Packing
 
-// A block of A as panels: element (i, p) of a panel is at p * kRows + i. a.row is 1.
+// A block of A as panels: element (i, p) of a panel is at p * kRows + i. a.row is 1. Panels whose columns share lines
+// of the cache are filled side by side: the lines may be gone before the next panel, 3..6 % faster (256 x 1000 x 1024).
 template <typename T>
 HWY_NOINLINE void PackA(size_t rows, size_t k, View<const T> a, T* HWY_RESTRICT out) {
   const hn::CappedTag<T, kRows> d;
   static_assert(kRows % hn::MaxLanes(d) == 0);
+  constexpr size_t kSideBySide = std::max<size_t>(64 / sizeof(T) / kRows, 1);
   for (size_t i = 0; i < rows;) {
     const size_t height = PanelRows(rows - i);
+    const size_t panels = rows - i >= (kSideBySide + 1) * kRows ? kSideBySide : 1;  // one where height may be less
     for (size_t p = 0; p < k; ++p) {
-      for (size_t r = 0; r < kRows; r += hn::MaxLanes(d)) {
-        hn::StoreU(LoadFirst(d, a.At(i + r, p), height - std::min(r, height)), d, out + p * kRows + r);
+      for (size_t q = 0; q < panels; ++q) {
+        for (size_t r = 0; r < kRows; r += hn::MaxLanes(d)) {
+          const auto column = LoadFirst(d, a.At(i + q * kRows + r, p), height - std::min(r, height));
+          hn::StoreU(column, d, out + (q * k + p) * kRows + r);
+        }
       }
     }
-    out += k * kRows;
-    i += height;
+    out += panels * k * kRows;
+    i += panels == 1 ? height : panels * kRows;
   }
 }
 
@@ -324,7 +343,8 @@ template <typename T>
 HWY_NOINLINE bool OuterProduct(const Product<T>& x, Scratch& scratch) {
   // Sums of blocks of k are added in order: an element's bits depend on k alone.
   const size_t depth = EvenPiece(x.k, kDepth<T>, 1);
-  const bool pack_b = x.b.col != 1 || x.m > kDirectRows;
+  // Rows as short as a panel's are one already.
+  const bool pack_b = x.b.col != 1 || (x.m > kDirectRows && x.b.row > kWidth<T>);
   const bool pack_a = x.a.col != 1 && x.m > kDirectRows && x.n > kDirectCols<T>;
   const size_t most_cols = kPackedBytes / sizeof(T) / depth / kWidth<T> * kWidth<T>;
   static_assert(kPackedBytes >= kDepth<T> * kWidth<T> * sizeof(T));
@@ -341,7 +361,7 @@ HWY_NOINLINE bool OuterProduct(const Product<T>& x, Scratch& scratch) {
     const size_t n = std::min(cols, x.n - j0);
     for (size_t p0 = 0; p0 < x.k; p0 += depth) {
       tile.k = std::min(depth, x.k - p0);
-      tile.accumulate = p0 != 0;
+      tile.accumulate = x.accumulate || p0 != 0;
       const bool in_place = !pack_b && n % kLanes<T> == 0;
       if (!in_place) PackB(tile.k, n, x.b.From(p0, j0), packed_b);
       for (size_t i0 = 0; i0 < x.m; i0 += rows) {
@@ -493,18 +513,22 @@ Way WayOf(const GemmCall& call) {
 }
 
 template <typename T>
-bool GemmRowsOf(const GemmCall& call, size_t begin, size_t end, Scratch& scratch) {
+bool GemmPartOf(const GemmCall& call, const GemmPart& part, Scratch& scratch) {
   Product<T> x;
-  x.m = end - begin;
-  x.n = call.n;
+  x.m = part.rows;
+  x.n = part.cols;
   x.k = call.k;
   x.a = {static_cast<const T*>(call.a), call.lda, 1};
   if (call.transpose_a) x.a = x.a.Transposed();
-  if (x.k != 0) x.a = x.a.From(begin, 0);
   x.b = {static_cast<const T*>(call.b), call.ldb, 1};
   if (call.transpose_b) x.b = x.b.Transposed();
-  x.c = View<T>{static_cast<T*>(call.c), call.ldc, 1}.From(begin, 0);
+  if (x.k != 0) {
+    x.a = x.a.From(part.row, 0);
+    x.b = x.b.From(0, part.col);
+  }
+  x.c = View<T>{static_cast<T*>(call.c), call.ldc, 1}.From(part.row, part.col);
   x.bias = {static_cast<const T*>(call.bias), 0, 1};
+  if (x.bias.data != nullptr) x.bias = x.bias.From(0, part.col);
 
   if (x.k == 0) {
     for (size_t i = 0; i < x.m; ++i) {
@@ -513,7 +537,7 @@ bool GemmRowsOf(const GemmCall& call, size_t begin, size_t end, Scratch& scratch
     return true;
   }
 
-  // Decided by the sizes of the whole product: rows have the same bits in whatever pieces they are computed.
+  // Decided by the sizes of the whole product: elements have the same bits in whatever parts they are computed.
   switch (WayOf<T>(call)) {
     case Way::kDot:
       return DotProduct(x, scratch);
@@ -581,19 +605,6 @@ void ColumnSumsOf(size_t rows, size_t cols, const T* x, size_t stride, T* out) {
 }
 
 }  // namespace gemm
-
-HWY_NOINLINE bool GemmRowsOnTarget(const GemmCall& call, size_t begin, size_t end, Scratch& scratch) {
-  return call.dtype == Dtype::kFloat32 ? gemm::GemmRowsOf<float>(call, begin, end, scratch)
-                                       : gemm::GemmRowsOf<double>(call, begin, end, scratch);
-}
-
-HWY_NOINLINE void ColumnSumsOnTarget(Dtype dtype, size_t rows, size_t cols, const void* x, size_t stride, void* out) {
-  if (dtype == Dtype::kFloat32) {
-    gemm::ColumnSumsOf(rows, cols, static_cast<const float*>(x), stride, static_cast<float*>(out));
-  } else {
-    gemm::ColumnSumsOf(rows, cols, static_cast<const double*>(x), stride, static_cast<double*>(out));
-  }
-}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace simdloss

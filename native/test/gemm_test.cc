@@ -11,45 +11,17 @@
 #include <type_traits>
 #include <vector>
 
+#include "native/test/arrays.h"
 #include "native/test/test.h"
-
-#if (defined(__unix__) || defined(__APPLE__)) && !defined(__wasi__)
-#define SIMDLOSS_GUARD_PAGES 1
-#include <sys/mman.h>
-#include <unistd.h>
-#endif
+#include "native/thread_pool.h"
 
 namespace simdloss {
 namespace {
 
-class Random {
- public:
-  // In [-1, 1].
-  double operator()() {
-    state_ = state_ * 6364136223846793005u + 1442695040888963407u;
-    return static_cast<double>(static_cast<int64_t>(state_) >> 11) / static_cast<double>(int64_t{1} << 52);
-  }
-
- private:
-  uint64_t state_ = 1;
-};
-
-template <typename T>
-constexpr Dtype kDtype = sizeof(T) == 4 ? Dtype::kFloat32 : Dtype::kFloat64;
-
-// Holds products of two T to more bits than T.
-template <typename T>
-using Wide = std::conditional_t<sizeof(T) == 4, double, long double>;
-
-// rows x cols elements in rows of `stride`, NaN in between; exactly as long as it needs to be.
-template <typename T>
-std::vector<T> RandomMatrix(Random& random, size_t rows, size_t cols, size_t stride) {
-  std::vector<T> x(rows == 0 ? 0 : (rows - 1) * stride + cols, std::numeric_limits<T>::quiet_NaN());
-  for (size_t i = 0; i < rows; ++i) {
-    for (size_t j = 0; j < cols; ++j) x[i * stride + j] = static_cast<T>(random());
-  }
-  return x;
-}
+using test::kDtype;
+using test::Random;
+using test::RandomMatrix;
+using test::Wide;
 
 struct Shape {
   size_t m, n, k;
@@ -115,14 +87,15 @@ class Problem {
       }
     }
     CHECK(wrong == 0, "%s %s: %zu wrong", what, Describe().text, wrong);
-    CHECK(Untouched(0, call.m), "%s %s: wrote outside of C", what, Describe().text);
+    CHECK(Untouched({0, call.m, 0, call.n}), "%s %s: wrote outside of C", what, Describe().text);
   }
 
-  // Is all but rows begin .. end as it was?
-  bool Untouched(size_t begin, size_t end) const {
+  // Is all but the block as it was?
+  bool Untouched(GemmPart part) const {
     for (size_t at = 0; at < c.size(); ++at) {
-      const size_t row = at < kGuard ? call.m : (at - kGuard) / call.ldc;
-      const bool inside = row >= begin && row < end && (at - kGuard) % call.ldc < call.n;
+      const size_t row = at < kGuard ? call.m : (at - kGuard) / call.ldc, col = (at - kGuard) % call.ldc;
+      const bool inside =
+          row >= part.row && row < part.row + part.rows && col >= part.col && col < part.col + part.cols;
       if (!inside && c[at] != kUntouched) return false;
     }
     return true;
@@ -192,30 +165,55 @@ void TestProducts() {
   }
 }
 
-// Any division into rows gives the same bits, and only the rows asked for are written.
+// Any division into blocks gives the same bits, and only the block asked for is written.
 template <typename T>
-void TestRows() {
+void TestParts() {
   Random random;
   for (Shape shape : {Shape{97, 10, 256}, {97, 1, 300}, {97, 64, 600}, {200, 17, 40}, {6, 300, 300}, {30, 450, 70}}) {
     ForEachForm<T>(random, shape, [](Problem<T>& problem) {
+      const size_t m = problem.call.m, n = problem.call.n;
       test::OnEveryTarget([&](int) {
         problem.Clear();
         Gemm(problem.call);
         const std::vector<T> whole = problem.c;
-        for (size_t piece : {1, 2, 7, 64}) {
+        for (GemmPart step : {GemmPart{0, 1, 0, n}, {0, 7, 0, 5}, {0, 64, 0, 31}, {0, m, 0, 100}}) {
           problem.Clear();
-          for (size_t i = 0; i < problem.call.m; i += piece) {
-            GemmRows(problem.call, i, std::min(i + piece, problem.call.m));
+          for (size_t i = 0; i < m; i += step.rows) {
+            for (size_t j = 0; j < n; j += step.cols) {
+              RunGemmPart(problem.call, {i, std::min(step.rows, m - i), j, std::min(step.cols, n - j)});
+            }
           }
-          CHECK(std::memcmp(whole.data(), problem.c.data(), whole.size() * sizeof(T)) == 0, "%s by %zu rows",
-                problem.Describe().text, piece);
+          CHECK(std::memcmp(whole.data(), problem.c.data(), whole.size() * sizeof(T)) == 0, "%s by %zu x %zu",
+                problem.Describe().text, step.rows, step.cols);
         }
         problem.Clear();
-        GemmRows(problem.call, 2, 4);
-        CHECK(problem.Untouched(2, 4), "%s wrote other rows", problem.Describe().text);
+        RunGemmPart(problem.call, {2, 2, n / 2, n - n / 2});
+        CHECK(problem.Untouched({2, 2, n / 2, n - n / 2}), "%s wrote elsewhere", problem.Describe().text);
         problem.Clear();
-        GemmRows(problem.call, 3, 3);
-        CHECK(problem.Untouched(0, 0), "%s wrote for no rows", problem.Describe().text);
+        RunGemmPart(problem.call, {3, 0, 0, n});
+        CHECK(problem.Untouched({}), "%s wrote for no rows", problem.Describe().text);
+      });
+    });
+  }
+}
+
+// The same bits on any number of threads.
+template <typename T>
+void TestThreads() {
+  Random random;
+  for (Shape shape : {Shape{300, 70, 100}, {129, 515, 40}, {20, 900, 130}, {2000, 10, 64}}) {
+    ForEachForm<T>(random, shape, [](Problem<T>& problem) {
+      test::OnEveryTarget([&](int) {
+        std::vector<T> of_one;
+        for (size_t threads : {1, 2, 3, 8}) {
+          SetThreadCount(threads);
+          problem.Clear();
+          Gemm(problem.call);
+          if (of_one.empty()) of_one = problem.c;
+          CHECK(std::memcmp(of_one.data(), problem.c.data(), of_one.size() * sizeof(T)) == 0, "%s on %zu threads",
+                problem.Describe().text, threads);
+        }
+        SetThreadCount(0);
       });
     });
   }
@@ -263,31 +261,10 @@ void TestSpecialValues() {
 }
 
 #if SIMDLOSS_GUARD_PAGES
-// Memory that ends where the next byte must not be touched.
-class GuardedCopy {
- public:
-  GuardedCopy() {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    memory_ = static_cast<char*>(mmap(nullptr, kBytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0));
-    CHECK(memory_ != MAP_FAILED && mprotect(memory_ + kBytes, page, PROT_NONE) == 0, "no guarded memory");
-  }
-
-  template <typename T>
-  T* Of(const std::vector<T>& x) {
-    T* const copy = reinterpret_cast<T*>(memory_ + kBytes) - x.size();
-    std::copy(x.begin(), x.end(), copy);
-    return copy;
-  }
-
- private:
-  static constexpr size_t kBytes = size_t{1} << 20;
-  char* memory_;
-};
-
 // Reads no byte beyond the operands; one that did would end the process.
 template <typename T>
 void TestReads() {
-  static GuardedCopy a, b, c, bias;
+  static test::GuardedCopy a, b, c, bias;
   Random random;
   for (Shape shape :
        {Shape{5, 3, 7}, {9, 50, 20}, {3, 65, 130}, {70, 11, 61}, {67, 53, 35}, {1, 47, 29}, {66, 401, 9}}) {
@@ -364,8 +341,10 @@ void TestColumnSums() {
 
 TEST(GemmProductsFloat) { TestProducts<float>(); }
 TEST(GemmProductsDouble) { TestProducts<double>(); }
-TEST(GemmRowsFloat) { TestRows<float>(); }
-TEST(GemmRowsDouble) { TestRows<double>(); }
+TEST(GemmPartsFloat) { TestParts<float>(); }
+TEST(GemmPartsDouble) { TestParts<double>(); }
+TEST(GemmThreadsFloat) { TestThreads<float>(); }
+TEST(GemmThreadsDouble) { TestThreads<double>(); }
 TEST(GemmSpecialValuesFloat) { TestSpecialValues<float>(); }
 TEST(GemmSpecialValuesDouble) { TestSpecialValues<double>(); }
 #if SIMDLOSS_GUARD_PAGES
