@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "binding/arguments.h"
+#include "binding/async_call.h"
 #include "binding/call_block.h"
 #include "native/activation.h"
 #include "native/dispatch.h"
@@ -33,6 +34,14 @@ class Addon : public Napi::Addon<Addon> {
                              InstanceMethod<&Addon::Loss>("loss"),
                              InstanceMethod<&Addon::Bind>("bind"),
                              InstanceMethod<&Addon::RunBound>("runBound"),
+                             InstanceMethod<&Addon::Async>("asyncCall"),
+                             InstanceMethod<&Addon::AsyncResult>("asyncResult"),
+                             InstanceValue("asyncCopyIn", Napi::Function::New<&AsyncCall::CopyIn>(env)),
+                             InstanceValue("asyncRun", Napi::Function::New<&AsyncCall::RunLater>(env)),
+                             InstanceValue("asyncCopyOut", Napi::Function::New<&AsyncCall::CopyOut>(env)),
+                             InstanceValue("asyncTake", Napi::Function::New<&AsyncCall::Take>(env)),
+                             InstanceValue("asyncRelease", Napi::Function::New<&AsyncCall::Release>(env)),
+                             InstanceMethod<&Addon::PoolBytes>("poolBytes"),
                              InstanceMethod<&Addon::Activation>("activation"),
                              InstanceMethod<&Addon::PReLUParameterGradient>("preluParameterGradient"),
                              InstanceMethod<&Addon::Gemm>("gemm"),
@@ -119,6 +128,10 @@ class Addon : public Napi::Addon<Addon> {
   Napi::Value Run(Napi::Env env, const LossCall& call) {
     LossResult result;
     const Status status = RunLoss(call, &result);
+    return Report(env, status, result);
+  }
+
+  Napi::Value Report(Napi::Env env, Status status, const LossResult& result) {
     block_[kSlot_score] = result.score;
     block_[kSlot_badRow] = static_cast<double>(result.bad_row);
     return ToStatus(env, status);
@@ -145,6 +158,29 @@ class Addon : public Napi::Addon<Addon> {
   // lib/ has seen that every array is as long as it was.
   Napi::Value RunBound(const Napi::CallbackInfo& info) {
     return Run(info.Env(), info[0].As<Napi::External<BoundCall>>().Data()->call);
+  }
+
+  // asyncCall(the arguments of loss() without results, isGradientWanted, isScoreArrayWanted): a call, or the status of
+  // one that can't be.
+  Napi::Value Async(const Napi::CallbackInfo& info) {
+    constexpr size_t kGradient = 7, kScoreArray = 8;
+    const auto call = ReadLossCall(info);
+    if (!call) return ToStatus(info.Env(), Status::kBadArgument);
+    auto async = std::make_shared<AsyncCall>(info, *call, info[kGradient].ToBoolean(), info[kScoreArray].ToBoolean());
+    if (async->status() != Status::kOk) return ToStatus(info.Env(), async->status());
+    return AsyncCall::Wrap(info.Env(), std::move(async));
+  }
+
+  // asyncResult(call): what its run came to, as loss() does.
+  Napi::Value AsyncResult(const Napi::CallbackInfo& info) {
+    const AsyncCall& call = AsyncCall::Of(info[0]);
+    return Report(info.Env(), call.status(), call.result());
+  }
+
+  // What asynchronous calls and their results hold of the system's memory.
+  Napi::Value PoolBytes(const Napi::CallbackInfo& info) {
+    const auto bytes = CountPoolBytes();
+    return Napi::Number::New(info.Env(), static_cast<double>(bytes.lent + bytes.idle));
   }
 
   static ActivationParams ReadActivationParams(const Arguments& args) {

@@ -87,6 +87,9 @@ type Optional = TypedArray | undefined;
 /** A call that the addon keeps; freed when it is collected. */
 export type BoundCall = { readonly boundCall: unique symbol };
 
+/** A call off the event loop, with memory of its own. */
+export type AsyncCall = { readonly asyncCall: unique symbol };
+
 /** The addon's exports. Each call reads its numbers from `block`, and returns a status. */
 export interface NativeAddon {
   readonly block: Float64Array;
@@ -114,6 +117,40 @@ export interface NativeAddon {
   ): BoundCall | undefined;
   /** Runs a bound call, whose arrays must be as long as they were. */
   runBound(call: BoundCall): number;
+  /** The arguments of `loss`, read with the numbers in `block`, and the results wanted; a status where it can't be run. */
+  asyncCall(
+    preOutput: TypedArray,
+    labels: TypedArray,
+    mask: Optional,
+    weights: Optional,
+    alpha: Optional,
+    gradient: undefined,
+    scoreArray: undefined,
+    wantGradient: boolean,
+    wantScoreArray: boolean,
+  ): AsyncCall | number;
+  /** Copies up to `most` bytes on of the inputs: returns how many, 0 at the end, -1 where an array's memory is gone. */
+  asyncCopyIn(
+    call: AsyncCall,
+    preOutput: TypedArray,
+    labels: TypedArray,
+    mask: Optional,
+    weights: Optional,
+    alpha: Optional,
+    most: number,
+  ): number;
+  /** Runs a call whose inputs are copied on a thread of libuv's pool. */
+  asyncRun(call: AsyncCall): Promise<undefined>;
+  /** What the run came to, as `loss`. */
+  asyncResult(call: AsyncCall): number;
+  /** As `asyncCopyIn`, of the gradient or the score array. */
+  asyncCopyOut(call: AsyncCall, isGradient: boolean, out: TypedArray, rowStride: number, most: number): number;
+  /** The gradient or the score array itself; undefined where the runtime has no buffers over such memory. */
+  asyncTake(call: AsyncCall, isGradient: boolean): ArrayBuffer | undefined;
+  /** Lets go of the call's memory; what was taken stays. */
+  asyncRelease(call: AsyncCall): void;
+  /** Bytes that calls off the event loop and their results hold, in all environments. */
+  poolBytes(): number;
   activation(input: TypedArray, epsilon: Optional, alpha: Optional, out: TypedArray): number;
   preluParameterGradient(input: TypedArray, epsilon: TypedArray, alpha: TypedArray, out: TypedArray): number;
   gemm(a: TypedArray, b: TypedArray, c: TypedArray, bias: Optional): number;
