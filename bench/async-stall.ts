@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// How long a large batch keeps the event loop from its work: the longest time between two turns of a loop of setImmediate
-// while the call runs, on the event loop and off it, and what perf_hooks sees.
+// How long a large batch keeps the event loop from its work, on it and off it: the longest delay of a timer while the call
+// runs. The last line is the machine's own: what other programs add.
 //
 //   node scripts/run.mjs bench/async-stall [--rows 8192] [--cols 1000] [--rounds 10]
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Activation, LossMCXENT, NDArray, nd, simd } from 'simdloss';
 
@@ -30,63 +31,40 @@ const CONTENDERS = {
   'async, SharedArrayBuffers': () => loss.computeGradientAndScoreAsync(sharedLabels, sharedZ, Activation.SOFTMAX),
   'async, 8 at once': () =>
     Promise.all(Array.from({ length: 8 }, () => loss.computeGradientAndScoreAsync(labels, z, Activation.SOFTMAX))),
-  'nothing but the loop': () => new Promise((resolve) => setTimeout(resolve, 20)),
+  'nothing at all': () => sleep(40),
 };
 
-/** Milliseconds. */
-interface Stall {
-  /** The longest time between two turns. */
-  readonly stall: number;
-  /** The longest delay of a timer, as perf_hooks measures it. */
-  readonly seen: number;
-  /** How long the call was under way. */
-  readonly took: number;
-}
-
-async function stallOf(run: () => unknown): Promise<Stall> {
+/** Runs once: the longest that a timer of 1 ms came late meanwhile, and how long it took, in milliseconds. */
+async function delayOf(run: () => unknown): Promise<{ readonly late: number; readonly took: number }> {
   const histogram = monitorEventLoopDelay({ resolution: 1 });
-  let going = true;
-  let stall = 0;
-  let last = performance.now();
-  const turn = () => {
-    const now = performance.now();
-    stall = Math.max(stall, now - last);
-    last = now;
-    if (going) setImmediate(turn);
-  };
-  setImmediate(turn);
   histogram.enable();
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  stall = 0;
+  await sleep(5);
   histogram.reset();
   const begin = performance.now();
   await run();
   const took = performance.now() - begin;
-  await new Promise((resolve) => setTimeout(resolve, 2));
-  going = false;
+  await sleep(3);
   histogram.disable();
-  return { stall, seen: histogram.max / 1e6, took };
+  return { late: histogram.max / 1e6 - 1, took };
 }
 
 async function main(): Promise<void> {
   console.log(`Node ${process.version}, kernels on ${simd.target}, float32 ${shape.join(' x ')}; milliseconds\n`);
-  console.log('| call | longest stall: median | worst | by perf_hooks, worst | call: median |');
-  console.log('|---|--:|--:|--:|--:|');
+  console.log('| call | longest stall, median | worst | call, median |');
+  console.log('|---|--:|--:|--:|');
   for (const [name, run] of Object.entries(CONTENDERS)) {
     await run();
-    const rounds: Stall[] = [];
-    for (let i = 0; i < Number(values.rounds); i++) rounds.push(await stallOf(run));
-    const sorted = (key: keyof Stall) => rounds.map((round) => round[key]).sort((a, b) => a - b);
-    const median = (list: number[]) => list[list.length >> 1] as number;
-    const cells = [
-      median(sorted('stall')),
-      sorted('stall').at(-1) as number,
-      sorted('seen').at(-1) as number,
-      median(sorted('took')),
-    ];
-    console.log(`| ${name} | ${cells.map((cell) => cell.toFixed(2)).join(' | ')} |`);
+    const rounds: Awaited<ReturnType<typeof delayOf>>[] = [];
+    for (let i = 0; i < Number(values.rounds); i++) rounds.push(await delayOf(run));
+    const [late, took] = (['late', 'took'] as const).map((key) =>
+      rounds.map((round) => round[key]).sort((a, b) => a - b),
+    );
+    const cells = [median(late), late?.at(-1), median(took)];
+    console.log(`| ${name} | ${cells.map((cell) => cell?.toFixed(2)).join(' | ')} |`);
   }
 }
+
+const median = (sorted: readonly number[] = []) => sorted[sorted.length >> 1];
 
 main().then(undefined, (error: unknown) => {
   console.error(error);

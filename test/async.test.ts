@@ -5,6 +5,7 @@ import {
   Activation,
   type ArrayInput,
   type AsyncOptions,
+  getNumThreads,
   type IActivation,
   type ILossFunction,
   LossFMeasure,
@@ -14,6 +15,7 @@ import {
   LossSparseMCXENT,
   NDArray,
   nd,
+  setNumThreads,
 } from '../lib';
 import type { NativeLoss } from '../lib/losses/native-loss';
 import { native } from '../lib/native';
@@ -259,6 +261,15 @@ describe('the same bits as the plain calls', () => {
       await expectSame({ loss, labels, z, activation: 'softmax', mask: nd.rand([700], { seed: 3 }) });
     },
   );
+
+  test('for any number of threads', async () => {
+    const threads = getNumThreads();
+    for (const count of [1, 2, 3, 8]) {
+      setNumThreads(count);
+      await expectSame({ loss: new LossMCXENT(), labels: y, z, activation: 'softmax' });
+    }
+    setNumThreads(threads);
+  });
 
   test('an activation of a user, on the event loop', async () => {
     await expectSame({ loss: new LossMSE(), ...small, activation: own() });

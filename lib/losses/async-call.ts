@@ -19,7 +19,10 @@ const MOST_CALLS = 4;
 const MOST_BYTES = 256 * 2 ** 20;
 /** Calls that compute at once: each uses all cores already, and libuv's other threads are for files and names. */
 const MOST_RUNNING = 1;
-/** Smaller results are copied: a buffer over native memory takes the time of copying so much, and can't be transferred. */
+/**
+ * Smaller results are copied into ordinary buffers, as those over native memory can't be transferred to other threads.
+ * Copying makes a call take 1.2 times as long for 256 KiB, 2.4 times for 512.
+ */
 const LEAST_TAKEN_BYTES = 256 * 2 ** 10;
 
 /** Options of the methods off the event loop. */

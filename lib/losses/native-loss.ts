@@ -143,7 +143,7 @@ export abstract class NativeLoss implements ILossFunction {
   /**
    * `computeScore` off the event loop.
    *
-   * Calls compute one after the other in the order they were made, each on all threads; those that wait hold no memory.
+   * Calls compute one after the other in the order they were made, each on all cores but one; those that wait hold no memory.
    * The arguments' memory is copied in short slices when the call's turn comes, but for SharedArrayBuffers and large
    * results of earlier calls, which are read where they are. Leave it alone until the promise settles: a value that is
    * written meanwhile counts or does not, a buffer that is detached rejects. An activation of one's own runs on the event
@@ -210,6 +210,9 @@ export abstract class NativeLoss implements ILossFunction {
   /**
    * `computeGradient` off the event loop; otherwise as `computeScoreAsync`.
    *
+   * A new gradient of 256 KiB and more lies in memory of the library's own, which a later call reads in place, but which
+   * can't be transferred to another thread: `dup()` it, or give an `out`.
+   *
    * @param labels `y`, as the loss takes them in `computeScore`
    * @param preOutput `z`, `[n, c]`, float32 or float64; left as it is, unless it is `out`
    * @param activationFn `f`: an object, an `Activation`, or its name in any case
@@ -237,10 +240,8 @@ export abstract class NativeLoss implements ILossFunction {
   }
 
   /**
-   * `computeGradientAndScore` off the event loop; otherwise as `computeScoreAsync`.
-   *
-   * A new gradient of 256 KiB and more lies in memory of the library's own, which a later call reads in place, but which
-   * can't be transferred to another thread: `dup()` it, or give an `out`.
+   * `computeGradientAndScore` off the event loop, its gradient as that of `computeGradientAsync`; otherwise as
+   * `computeScoreAsync`.
    *
    * @param labels `y`, as the loss takes them in `computeScore`
    * @param preOutput `z`, `[n, c]`, float32 or float64; left as it is, unless it is `out`
