@@ -166,7 +166,8 @@ class Addon : public Napi::Addon<Addon> {
     constexpr size_t kGradient = 7, kScoreArray = 8;
     const auto call = ReadLossCall(info);
     if (!call) return ToStatus(info.Env(), Status::kBadArgument);
-    auto async = std::make_shared<AsyncCall>(info, *call, info[kGradient].ToBoolean(), info[kScoreArray].ToBoolean());
+    auto async = std::make_shared<AsyncCall>(info, *call, info[kGradient].As<Napi::Boolean>(),
+                                             info[kScoreArray].As<Napi::Boolean>());
     if (async->status() != Status::kOk) return ToStatus(info.Env(), async->status());
     return AsyncCall::Wrap(info.Env(), std::move(async));
   }

@@ -33,8 +33,9 @@ void Complete(napi_env env, napi_status, void* data) {
   napi_delete_async_work(env, finished->work);
 }
 
+// Nothing here converts values: that fails in a worker that is being terminated.
 size_t SizeArgument(const Napi::Value& value) {
-  return static_cast<size_t>(std::max<int64_t>(value.ToNumber().Int64Value(), 0));
+  return static_cast<size_t>(std::max<int64_t>(value.As<Napi::Number>().Int64Value(), 0));
 }
 
 }  // namespace
@@ -165,7 +166,7 @@ Napi::Value AsyncCall::RunLater(const Napi::CallbackInfo& info) {
 
 Napi::Value AsyncCall::CopyOut(const Napi::CallbackInfo& info) {
   AsyncCall& call = Of(info[0]);
-  Result& result = info[1].ToBoolean() ? call.gradient_ : call.scores_;
+  Result& result = info[1].As<Napi::Boolean>() ? call.gradient_ : call.scores_;
   Copy& copy = result.copy;
   const auto array = ReadTypedArray(info.Env(), info[2]);
   copy.stride = SizeArgument(info[3]);
@@ -180,7 +181,7 @@ Napi::Value AsyncCall::CopyOut(const Napi::CallbackInfo& info) {
 
 Napi::Value AsyncCall::Take(const Napi::CallbackInfo& info) {
   AsyncCall& call = Of(info[0]);
-  const Result& result = info[1].ToBoolean() ? call.gradient_ : call.scores_;
+  const Result& result = info[1].As<Napi::Boolean>() ? call.gradient_ : call.scores_;
   if (result.memory == nullptr) return info.Env().Undefined();
   // The buffer's share, besides those of later calls that read it.
   auto share = std::make_unique<Shared>(result.memory);
