@@ -4,9 +4,12 @@
 
 #include <memory>
 #include <string>
+#include <type_traits>
+#include <utility>
 #include <vector>
 
 #include "binding/arguments.h"
+#include "binding/async_call.h"
 #include "binding/call_block.h"
 #include "native/activation.h"
 #include "native/dispatch.h"
@@ -34,11 +37,19 @@ class Addon : public Napi::Addon<Addon> {
                              Crossing<&Addon::Loss>("loss"),
                              Crossing<&Addon::Bind>("bind"),
                              Crossing<&Addon::RunBound>("runBound"),
+                             Crossing<&Addon::Async>("asyncCall"),
+                             Crossing<&Addon::AsyncResult>("asyncResult"),
+                             Crossing<&AsyncCall::CopyIn>("asyncCopyIn"),
+                             Crossing<&AsyncCall::RunLater>("asyncRun"),
+                             Crossing<&AsyncCall::CopyOut>("asyncCopyOut"),
+                             Crossing<&AsyncCall::Take>("asyncTake"),
+                             Crossing<&AsyncCall::Release>("asyncRelease"),
                              Crossing<&Addon::Activation>("activation"),
                              Crossing<&Addon::PReLUParameterGradient>("preluParameterGradient"),
                              Crossing<&Addon::Gemm>("gemm"),
                              Crossing<&Addon::ColumnSums>("columnSums"),
                              Crossing<&Addon::LinearCrossEntropy>("linearCrossEntropy"),
+                             InstanceMethod<&Addon::PoolBytes>("poolBytes"),
                              InstanceMethod<&Addon::Targets>("targets"),
                              InstanceMethod<&Addon::Target>("target"),
                              InstanceMethod<&Addon::ForceTarget>("forceTarget"),
@@ -85,7 +96,8 @@ class Addon : public Napi::Addon<Addon> {
 
   // What is called often crosses by plain N-API: node-addon-api would look up `this` and allocate beyond six arguments,
   // 150 ns beside the 20 ns of a call with seven.
-  template <napi_value (Addon::*method)(Arguments*)>
+  // `callee`: a method, or a function of the arguments alone.
+  template <auto callee>
   PropertyDescriptor Crossing(const char* name) {
     const napi_callback callback = [](napi_env env, napi_callback_info info) -> napi_value {
       napi_value values[Arguments::kMost];
@@ -93,7 +105,11 @@ class Addon : public Napi::Addon<Addon> {
       void* addon = nullptr;
       if (napi_get_cb_info(env, info, &count, values, nullptr, &addon) != napi_ok) return nullptr;
       Arguments args(env, values, static_cast<Addon*>(addon)->block_);
-      return (static_cast<Addon*>(addon)->*method)(&args);
+      if constexpr (std::is_member_function_pointer_v<decltype(callee)>) {
+        return (static_cast<Addon*>(addon)->*callee)(&args);
+      } else {
+        return callee(&args);
+      }
     };
     return napi_property_descriptor{name, nullptr, callback, nullptr, nullptr, nullptr, napi_default, this};
   }
@@ -150,13 +166,14 @@ class Addon : public Napi::Addon<Addon> {
 
   napi_value Run(const Arguments& args, const LossCall& call) {
     LossResult result;
-    return ToStatus(args, Record(RunLoss(call, &result), result));
+    const Status status = RunLoss(call, &result);
+    return Report(args, status, result);
   }
 
-  Status Record(Status status, const LossResult& result) {
+  napi_value Report(const Arguments& args, Status status, const LossResult& result) {
     block_[kSlot_score] = result.score;
     block_[kSlot_badRow] = static_cast<double>(result.bad_row);
-    return status;
+    return ToStatus(args, status);
   }
 
   napi_value Loss(Arguments* args) {
@@ -182,6 +199,21 @@ class Addon : public Napi::Addon<Addon> {
       return ToStatus(*args, Status::kBadArgument);
     }
     return Run(*args, static_cast<BoundCall*>(bound)->call);
+  }
+
+  // asyncCall(preOutput, labels, mask, weights, alpha): a call, or the status of one that can't be.
+  napi_value Async(Arguments* args) {
+    LossCall call;
+    if (!ReadLossCall(args, &call)) return ToStatus(*args, Status::kBadArgument);
+    auto async = std::make_shared<AsyncCall>(*args, call);
+    if (async->status() != Status::kOk) return ToStatus(*args, async->status());
+    return AsyncCall::Wrap(args->env(), std::move(async));
+  }
+
+  // asyncResult(call): what its run came to, as loss() does.
+  napi_value AsyncResult(Arguments* args) {
+    const AsyncCall& call = AsyncCall::Of(*args);
+    return Report(*args, call.status(), call.result());
   }
 
   static ActivationParams ReadActivationParams(const Arguments& args) {
@@ -293,7 +325,14 @@ class Addon : public Napi::Addon<Addon> {
                     static_cast<bool>(bias) == (call.gradient_bias != nullptr);
     if (!ok) return ToStatus(*args, Status::kBadArgument);
     LossResult result;
-    return ToStatus(*args, Record(RunLinearCrossEntropy(call, &result), result));
+    const Status status = RunLinearCrossEntropy(call, &result);
+    return Report(*args, status, result);
+  }
+
+  // What asynchronous calls and their results hold of the system's memory.
+  Napi::Value PoolBytes(const Napi::CallbackInfo& info) {
+    const auto bytes = CountPoolBytes();
+    return Napi::Number::New(info.Env(), static_cast<double>(bytes.lent + bytes.idle));
   }
 
   // The names of the targets that run here, slowest first.

@@ -24,6 +24,10 @@
   X(activationParam2)     \
   X(sparse)               \
   X(wantScore)            \
+  /* Of async calls. */   \
+  X(wantGradient)         \
+  X(wantScoreArray)       \
+  X(mostBytes)            \
   /* Of the arrays. */    \
   X(dtypes)               \
   /* Strides. */          \

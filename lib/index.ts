@@ -34,6 +34,7 @@ export {
 export { type LayerGradients, OutputLayer, type OutputLayerBuilder } from './layers/output-layer';
 export { WeightInit } from './layers/weight-init';
 export { LossFunction } from './loss-function';
+export type { AsyncOptions } from './losses/async-call';
 export { type BindOptions, BoundLoss } from './losses/bound-loss';
 export type { CrossEntropyOptions } from './losses/cross-entropy-loss';
 export type { ActivationInput, GradientAndScore, ILossFunction, MaskInput } from './losses/iloss-function';

@@ -65,6 +65,9 @@ export type Slot =
   | 'activationParam2'
   | 'sparse'
   | 'wantScore'
+  | 'wantGradient'
+  | 'wantScoreArray'
+  | 'mostBytes'
   | 'dtypes'
   | 'inputStride'
   | 'labelStride'
@@ -88,8 +91,11 @@ type Optional = TypedArray | undefined;
 /** A call that the addon keeps; freed when it is collected. */
 export type BoundCall = { readonly boundCall: unique symbol };
 
+/** A call off the event loop, with memory of its own. */
+export type AsyncCall = { readonly asyncCall: unique symbol };
+
 /** What a call came to: undefined for OK. */
-type Result = number | undefined;
+export type Result = number | undefined;
 
 /** The addon's exports. Each call reads its numbers and the dtypes of its arrays from `block`. */
 export interface NativeAddon {
@@ -119,6 +125,36 @@ export interface NativeAddon {
   ): BoundCall | undefined;
   /** Runs a bound call, whose arrays must be as long as they were. */
   runBound(call: BoundCall): Result;
+  /**
+   * The arguments of `loss`, read with the numbers in `block`, where wantGradient or wantScoreArray asks for an array; a
+   * status where it can't be run.
+   */
+  asyncCall(
+    preOutput: TypedArray,
+    labels: TypedArray,
+    mask: Optional,
+    weights: Optional,
+    alpha: Optional,
+  ): AsyncCall | number;
+  /** Copies up to mostBytes on of the inputs: returns how many, 0 at the end, -1 where an array's memory is gone. */
+  asyncCopyIn(
+    call: AsyncCall,
+    preOutput: TypedArray,
+    labels: TypedArray,
+    mask: Optional,
+    weights: Optional,
+    alpha: Optional,
+  ): number;
+  /** Runs a call whose inputs are copied on a thread of libuv's pool. */
+  asyncRun(call: AsyncCall): Promise<undefined>;
+  /** What the run came to, as `loss`. */
+  asyncResult(call: AsyncCall): Result;
+  /** As `asyncCopyIn`, of the gradient or the score array, to rows of outStride. */
+  asyncCopyOut(call: AsyncCall, out: TypedArray): number;
+  /** The gradient or the score array itself; undefined where the runtime has no buffers over such memory. */
+  asyncTake(call: AsyncCall): ArrayBuffer | undefined;
+  /** Lets go of the call's memory; what was taken stays. */
+  asyncRelease(call: AsyncCall): void;
   activation(input: TypedArray, epsilon: Optional, alpha: Optional, out: TypedArray): Result;
   preluParameterGradient(input: TypedArray, epsilon: TypedArray, alpha: TypedArray, out: TypedArray): Result;
   gemm(a: TypedArray, b: TypedArray, c: TypedArray, bias: Optional): Result;
@@ -134,6 +170,8 @@ export interface NativeAddon {
     gradientW: TypedArray,
     gradientBias: Optional,
   ): Result;
+  /** Bytes that calls off the event loop and their results hold, in all environments. */
+  poolBytes(): number;
   targets(): string[];
   target(): string;
   forceTarget(name: string): boolean;

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <memory>
 
 #if !defined(__wasi__)
 #include <chrono>
@@ -145,30 +146,9 @@ class Pool {
     *at = job->after;
   }
 
-#if defined(_WIN32)
   bool Start() {
-    const auto serve = [](void* pool) -> DWORD {
-      static_cast<Pool*>(pool)->Serve();
-      return 0;
-    };
-    // The code must stay while a thread runs it.
-    HMODULE self;
-    GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
-                       reinterpret_cast<LPCWSTR>(&thread_count), &self);
-    const HANDLE thread = CreateThread(nullptr, 0, +serve, this, 0, nullptr);
-    return thread != nullptr && CloseHandle(thread);
+    return StartThread([](void* pool) { static_cast<Pool*>(pool)->Serve(); }, this);
   }
-#else
-  // Not std::thread: that one throws where the system has no more.
-  bool Start() {
-    const auto serve = [](void* pool) -> void* {
-      static_cast<Pool*>(pool)->Serve();
-      return nullptr;
-    };
-    pthread_t thread;
-    return pthread_create(&thread, nullptr, serve, this) == 0 && pthread_detach(thread) == 0;
-  }
-#endif
 
   std::mutex mutex_;
   std::condition_variable wake_;
@@ -182,9 +162,24 @@ Pool& SharedPool() {
   return *pool;
 }
 
+thread_local size_t leaving_one_core = 0;  // LeaveOneCores of the thread
+
+size_t ThreadsOfThisCall() {
+  static const size_t all_but_one = std::max<size_t>(PhysicalCores(), 2) - 1;
+  return leaving_one_core == 0 ? ThreadCount() : std::min(ThreadCount(), all_but_one);
+}
+
 #endif  // !__wasi__
 
 }  // namespace
+
+#if defined(__wasi__)
+LeaveOneCore::LeaveOneCore() = default;
+LeaveOneCore::~LeaveOneCore() = default;
+#else
+LeaveOneCore::LeaveOneCore() { ++leaving_one_core; }
+LeaveOneCore::~LeaveOneCore() { --leaving_one_core; }
+#endif
 
 size_t ThreadCount() { return thread_count.load(std::memory_order_relaxed); }
 
@@ -192,7 +187,7 @@ void SetThreadCount(size_t count) { thread_count.store(count, std::memory_order_
 
 void RunPieces(size_t count, Piece piece, void* context) {
 #if !defined(__wasi__)
-  const size_t threads = ThreadCount();
+  const size_t threads = ThreadsOfThisCall();
   if (threads > 1 && count > 1) {
     SharedPool().Run(threads, count, piece, context);
     return;
@@ -200,6 +195,44 @@ void RunPieces(size_t count, Piece piece, void* context) {
 #endif
   RunHere(count, piece, context);
 }
+
+#if defined(__wasi__)
+bool StartThread(void (*)(void*), void*) { return false; }
+#else
+bool StartThread(void (*body)(void*), void* argument) {
+  struct Start {
+    void (*body)(void*);
+    void* argument;
+  };
+  auto start = std::make_unique<Start>(Start{body, argument});
+#if defined(_WIN32)
+  const auto run = [](void* given) -> DWORD {
+    const Start own = *std::unique_ptr<Start>(static_cast<Start*>(given));
+    own.body(own.argument);
+    return 0;
+  };
+  // The code must stay while a thread runs it.
+  HMODULE self;
+  GetModuleHandleExW(GET_MODULE_HANDLE_EX_FLAG_PIN | GET_MODULE_HANDLE_EX_FLAG_FROM_ADDRESS,
+                     reinterpret_cast<LPCWSTR>(&thread_count), &self);
+  const HANDLE thread = CreateThread(nullptr, 0, +run, start.get(), 0, nullptr);
+  const bool started = thread != nullptr;
+  if (started) CloseHandle(thread);
+#else
+  // Not std::thread: that one throws where the system has no more.
+  const auto run = [](void* given) -> void* {
+    const Start own = *std::unique_ptr<Start>(static_cast<Start*>(given));
+    own.body(own.argument);
+    return nullptr;
+  };
+  pthread_t thread;
+  const bool started = pthread_create(&thread, nullptr, run, start.get()) == 0;
+  if (started) pthread_detach(thread);
+#endif
+  if (started) start.release();
+  return started;
+}
+#endif
 
 size_t PhysicalCores() {
 #if defined(__linux__)

@@ -15,6 +15,19 @@ void SetThreadCount(size_t count);
 // Cores that this process may run on, two threads of one core counted once; 1 where that can't be told.
 size_t PhysicalCores();
 
+// Runs body(argument) on a thread of its own, which ends with it; false where there can be none.
+bool StartThread(void (*body)(void*), void* argument);
+
+// While one lives, calls of its thread leave one of the cores free: for the event loop they keep off, which copies for
+// them and must not wait for a core.
+class LeaveOneCore {
+ public:
+  LeaveOneCore();
+  ~LeaveOneCore();
+  LeaveOneCore(const LeaveOneCore&) = delete;
+  LeaveOneCore& operator=(const LeaveOneCore&) = delete;
+};
+
 // Calls piece(context, i) once for each i < count, in any order, on the caller's and idle threads; returns when all are
 // done. May be called from several threads at once, and from a piece.
 using Piece = void (*)(void* context, size_t i);

@@ -6,6 +6,7 @@ import { optionError, rangeError, shapeError } from '../errors';
 import { slots } from '../native';
 import type { NDArray } from '../ndarray/ndarray';
 import { readNumber } from '../options';
+import type { AsyncOptions } from './async-call';
 import type { ActivationInput, MaskInput } from './iloss-function';
 import { type LossTraits, NativeLoss } from './native-loss';
 
@@ -56,6 +57,17 @@ export class LossFMeasure extends NativeLoss {
     _options?: OutOption,
   ): NDArray {
     throw optionError('computeScoreArray', 'a loss with a score per example', 'LossFMeasure');
+  }
+
+  /** Always rejects; as `computeScoreArray`. */
+  override async computeScoreArrayAsync(
+    labels: ArrayInput,
+    preOutput: ArrayInput,
+    activationFn: ActivationInput,
+    mask?: MaskInput,
+    options?: AsyncOptions,
+  ): Promise<NDArray> {
+    return this.computeScoreArray(labels, preOutput, activationFn, mask, options);
   }
 
   protected override labelColumns(z: MatrixView): number {

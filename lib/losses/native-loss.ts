@@ -15,10 +15,19 @@ import {
   toView,
 } from '../array-input';
 import { bufferError, describe, dtypeError, optionError, rangeError, shapeError } from '../errors';
-import { failureOf, type LossKernel, native, Status, slots, writeDtypes } from '../native';
+import { failureOf, type LossKernel, native, type Result, Status, slots, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { isArrayLike, readArguments } from '../options';
 import { allocate, asFloat, type FloatDtype, type Output, outOf, outputFor } from '../outputs';
+import {
+  type AsyncOptions,
+  bytesOf,
+  type QueuedResult,
+  readAsyncOptions,
+  runOnEventLoop,
+  runQueued,
+  type Settled,
+} from './async-call';
 import { type BindOptions, BoundLoss, readBindOptions } from './bound-loss';
 import type { ActivationInput, GradientAndScore, ILossFunction, MaskInput } from './iloss-function';
 
@@ -106,13 +115,7 @@ export abstract class NativeLoss implements ILossFunction {
     const activation = resolveActivation(activationFn);
     const { rows } = inputs.z;
     const result = outputFor(out, inputs.dtype, [rows, 1], rows, 1, this.reads(inputs, activation));
-    if (result.rowStride === 1) {
-      this.run(inputs, activation, false, undefined, result.data);
-    } else {
-      const scores = allocate(inputs.dtype, [rows, 1], rows, 1);
-      this.run(inputs, activation, false, undefined, scores.data);
-      result.array.assign(scores.array);
-    }
+    this.fillScores(result, inputs, activation);
     return result.array;
   }
 
@@ -145,6 +148,140 @@ export abstract class NativeLoss implements ILossFunction {
     const result = this.gradientFor(out, inputs, activation);
     const score = this.run(inputs, activation, true, result, undefined) / this.divisor(inputs.z.rows, average);
     return { score, gradient: result.array };
+  }
+
+  /**
+   * `computeScore` off the event loop.
+   *
+   * Calls compute one after the other in the order they were made, each on all cores but one; those that wait hold no memory.
+   * The arguments' memory is copied in short slices when the call's turn comes, but for SharedArrayBuffers and large
+   * results of earlier calls, which are read where they are. Leave it alone until the promise settles: a value that is
+   * written meanwhile counts or does not, a buffer that is detached rejects. An activation of one's own runs on the event
+   * loop.
+   *
+   * @param labels `y`, as the loss takes them in `computeScore`
+   * @param preOutput `z`, `[n, c]`, float32 or float64; left as it is
+   * @param activationFn `f`: an object, an `Activation`, or its name in any case
+   * @param mask per example or per output; none if not given
+   * @param average true: divided by the rows, masked ones too; false if not given
+   * @param options `signal`: aborts the call
+   * @returns a promise of the score, the same to the bit as `computeScore` gives
+   * @throws RangeError and TypeError as `computeScore`, as a rejection; ERR_BUFFER also for memory that is detached or
+   * shrunk meanwhile; the signal's reason after an abort, and nothing is written then
+   * @example
+   * ```ts
+   * import { Activation, LossL1, nd } from 'simdloss';
+   * const [labels, output] = [nd.array([[1, 2], [3, 4]]), nd.array([[1, 4], [0, 4]])];
+   * const score = await new LossL1().computeScoreAsync(labels, output, Activation.IDENTITY);
+   * score; // 5
+   * ```
+   */
+  async computeScoreAsync(
+    labels: ArrayInput,
+    preOutput: ArrayInput,
+    activationFn: ActivationInput,
+    mask?: MaskInput,
+    average = false,
+    options?: AsyncOptions,
+  ): Promise<number> {
+    const { score } = await this.later('score', labels, preOutput, activationFn, mask, average, options);
+    return score;
+  }
+
+  /**
+   * `computeScoreArray` off the event loop; otherwise as `computeScoreAsync`.
+   *
+   * @param labels `y`, as the loss takes them in `computeScore`
+   * @param preOutput `z`, `[n, c]`, float32 or float64; left as it is
+   * @param activationFn `f`: an object, an `Activation`, or its name in any case
+   * @param mask per example or per output; none if not given
+   * @param options `out`: where the result goes, as in `computeScoreArray`, written when all is computed; `signal`
+   * @returns a promise of `[n, 1]`: `out`, or a new array
+   * @throws RangeError and TypeError as `computeScoreArray`, as a rejection; otherwise as `computeScoreAsync`
+   * @example
+   * ```ts
+   * import { Activation, LossL1, nd } from 'simdloss';
+   * const [labels, output] = [nd.array([[1, 2], [3, 4]]), nd.array([[1, 4], [0, 4]])];
+   * const scores = await new LossL1().computeScoreArrayAsync(labels, output, Activation.IDENTITY);
+   * scores; // [[2], [3]]
+   * ```
+   */
+  async computeScoreArrayAsync(
+    labels: ArrayInput,
+    preOutput: ArrayInput,
+    activationFn: ActivationInput,
+    mask?: MaskInput,
+    options?: AsyncOptions,
+  ): Promise<NDArray> {
+    const { array } = await this.later('scoreArray', labels, preOutput, activationFn, mask, false, options);
+    return array as NDArray;
+  }
+
+  /**
+   * `computeGradient` off the event loop; otherwise as `computeScoreAsync`.
+   *
+   * A new gradient of 256 KiB and more lies in memory of the library's own, which a later call reads in place, but which
+   * can't be transferred to another thread: `dup()` it, or give an `out`.
+   *
+   * @param labels `y`, as the loss takes them in `computeScore`
+   * @param preOutput `z`, `[n, c]`, float32 or float64; left as it is, unless it is `out`
+   * @param activationFn `f`: an object, an `Activation`, or its name in any case
+   * @param mask per example or per output; none if not given
+   * @param options `out`: where the result goes, as in `computeGradient`, written when all is computed; `signal`
+   * @returns a promise of the gradient: `out`, or a new array
+   * @throws RangeError and TypeError as `computeGradient`, as a rejection; otherwise as `computeScoreAsync`
+   * @example
+   * ```ts
+   * import { Activation, LossL2, nd } from 'simdloss';
+   * const [labels, output] = [nd.array([[1, 2]]), nd.array([[1, 4]])];
+   * const gradient = await new LossL2().computeGradientAsync(labels, output, Activation.IDENTITY);
+   * gradient; // [[0, 4]]
+   * ```
+   */
+  async computeGradientAsync(
+    labels: ArrayInput,
+    preOutput: ArrayInput,
+    activationFn: ActivationInput,
+    mask?: MaskInput,
+    options?: AsyncOptions,
+  ): Promise<NDArray> {
+    const { array } = await this.later('gradient', labels, preOutput, activationFn, mask, false, options);
+    return array as NDArray;
+  }
+
+  /**
+   * `computeGradientAndScore` off the event loop, its gradient as that of `computeGradientAsync`; otherwise as
+   * `computeScoreAsync`.
+   *
+   * @param labels `y`, as the loss takes them in `computeScore`
+   * @param preOutput `z`, `[n, c]`, float32 or float64; left as it is, unless it is `out`
+   * @param activationFn `f`: an object, an `Activation`, or its name in any case
+   * @param mask per example or per output; none if not given
+   * @param average true: the score, not the gradient, is divided by the rows; false if not given
+   * @param options `out`: where the gradient goes, as in `computeGradientAndScore`, written when all is computed; `signal`
+   * @returns a promise of score and gradient
+   * @throws RangeError and TypeError as `computeGradientAndScore`, as a rejection; otherwise as `computeScoreAsync`
+   * @example
+   * ```ts
+   * import { Activation, LossL2, nd } from 'simdloss';
+   * const [labels, output, out] = [nd.array([[1, 2]]), nd.array([[1, 4]]), new Float32Array(2)];
+   * const signal = AbortSignal.timeout(60_000);
+   * const loss = new LossL2();
+   * const result = await loss.computeGradientAndScoreAsync(labels, output, 'identity', null, false, { out, signal });
+   * result.score; // 4
+   * out; // [0, 4]
+   * ```
+   */
+  async computeGradientAndScoreAsync(
+    labels: ArrayInput,
+    preOutput: ArrayInput,
+    activationFn: ActivationInput,
+    mask?: MaskInput,
+    average = false,
+    options?: AsyncOptions,
+  ): Promise<GradientAndScore> {
+    const settled = await this.later('gradientAndScore', labels, preOutput, activationFn, mask, average, options);
+    return { score: settled.score, gradient: settled.array as NDArray };
   }
 
   /**
@@ -289,6 +426,17 @@ export abstract class NativeLoss implements ILossFunction {
     return outputFor(out, dtype, shape, z.rows, z.cols, this.reads(inputs, activation), z);
   }
 
+  private fillScores(result: Output, inputs: Inputs, activation: IActivation): void {
+    if (result.rowStride === 1) {
+      this.run(inputs, activation, false, undefined, result.data);
+      return;
+    }
+    const { rows } = inputs.z;
+    const scores = allocate(inputs.dtype, [rows, 1], rows, 1);
+    this.run(inputs, activation, false, undefined, scores.data);
+    result.array.assign(scores.array);
+  }
+
   /** Everything that a call reads, for the overlap check. */
   private reads(inputs: Inputs, activation: IActivation): (MatrixView | undefined)[] {
     const alpha = activation instanceof NativeActivation ? activation.alphaFor(inputs.z.cols) : undefined;
@@ -321,8 +469,56 @@ export abstract class NativeLoss implements ILossFunction {
     const { z, labels, mask } = inputs;
     writeDtypes(z.data, labels.data, mask?.data, weights, alpha, gradient?.data, scoreArray);
     const status = native.loss(z.data, labels.data, mask?.data, weights, alpha, gradient?.data, scoreArray);
-    if (status !== undefined) throw lossFailure(status, labels, z.cols);
-    return block[slots.score] as number;
+    return scoreOf(status, labels, z.cols);
+  }
+
+  /** The call off the event loop: checked now, run in its turn. */
+  private later(
+    wanted: 'score' | 'scoreArray' | 'gradient' | 'gradientAndScore',
+    labels: ArrayInput,
+    preOutput: ArrayInput,
+    activationFn: ActivationInput,
+    mask: MaskInput,
+    average: boolean,
+    options: AsyncOptions | undefined,
+  ): Promise<Settled> {
+    const { out, signal } = readAsyncOptions(options);
+    const inputs = this.check(labels, preOutput, mask, average);
+    const activation = resolveActivation(activationFn);
+    const reads = this.reads(inputs, activation);
+    const { z, dtype } = inputs;
+    const wantScore = wanted === 'score' || wanted === 'gradientAndScore';
+    const isGradient = wanted === 'gradient' || wanted === 'gradientAndScore';
+    let result: QueuedResult | undefined;
+    if (wanted !== 'score') {
+      const cols = isGradient ? z.cols : 1;
+      const shape = isGradient ? inputs.shape : [z.rows, 1];
+      const given = out !== undefined && out !== null;
+      const inPlace = isGradient ? z : undefined;
+      const output = given ? outputFor(out, dtype, shape, z.rows, cols, reads, inPlace) : undefined;
+      result = { dtype, shape, rows: z.rows, cols, out: output };
+    }
+    const divisor = this.divisor(z.rows, average);
+    if (!(activation instanceof NativeActivation)) {
+      return runOnEventLoop(() => {
+        const output = result && (result.out ?? allocate(dtype, result.shape, result.rows, result.cols));
+        if (output !== undefined && !isGradient) this.fillScores(output, inputs, activation);
+        const score = wanted === 'scoreArray' ? 0 : this.run(inputs, activation, wantScore, output, undefined);
+        return { score: score / divisor, array: output?.array };
+      }, signal);
+    }
+    const alpha = activation.alphaFor(z.cols);
+    const arrays = [z.data, inputs.labels.data, inputs.mask?.data, this.weights?.data, alpha?.data] as const;
+    const begin = () => {
+      this.write(inputs, activation, wantScore, undefined);
+      block[slots.wantGradient] = isGradient ? 1 : 0;
+      block[slots.wantScoreArray] = wanted === 'scoreArray' ? 1 : 0;
+      writeDtypes(...arrays);
+      return native.asyncCall(...arrays);
+    };
+    const bytes = reads.reduce((sum, matrix) => sum + bytesOf(matrix), 0);
+    const score = (status: Result) => scoreOf(status, inputs.labels, z.cols) / divisor;
+    return runQueued({ inputs: arrays, bytes, begin, score, result }, signal);
   }
 
   /** Writes the numbers of a call to the call block; returns the activation's array where it has one. */
@@ -428,6 +624,12 @@ function stridesOf(shape: readonly number[], matrix: MatrixView): number[] {
     stride = axis === shape.length - 1 && shape.length > 1 ? matrix.rowStride : stride * (shape[axis] ?? 1);
   }
   return strides;
+}
+
+/** The score of a call that has run; throws its error. */
+function scoreOf(status: Result, labels: MatrixView, classes: number): number {
+  if (status !== undefined) throw lossFailure(status, labels, classes);
+  return block[slots.score] as number;
 }
 
 /** The error of a call that failed. */

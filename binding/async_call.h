@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+// A loss call off the event loop. Its kernel reads and writes no memory that JavaScript can free, detach or shrink:
+// inputs are copied, in pieces as small as JavaScript asks for, but for those that stay by themselves (shared memory,
+// and results of earlier calls); results stay in the call until they are copied out or become an ArrayBuffer.
+#ifndef SIMDLOSS_BINDING_ASYNC_CALL_H_
+#define SIMDLOSS_BINDING_ASYNC_CALL_H_
+
+#include <napi.h>
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+#include "binding/arguments.h"
+#include "native/loss.h"
+#include "native/memory_pool.h"
+
+namespace simdloss {
+
+class AsyncCall {
+ public:
+  // What JavaScript holds.
+  using Handle = std::shared_ptr<AsyncCall>;
+
+  // Takes what `call` reads from the arguments, in the order of loss(); what it writes, the gradient or the score
+  // array, is the call's own memory.
+  AsyncCall(const Arguments& args, const LossCall& call);
+
+  // kOutOfMemory where it can't be run; after the run, what it came to.
+  Status status() const { return status_; }
+  const LossResult& result() const { return result_; }
+
+  // Runs on any thread.
+  void Run();
+
+  // The call as an external, and the one in the first argument.
+  static napi_value Wrap(napi_env env, Handle call);
+  static AsyncCall& Of(const Arguments& args);
+
+  // asyncCopyIn(call, preOutput, labels, mask, weights, alpha): copies on, mostBytes or fewer, and returns how many; 0
+  // when all is there, -1 where an array's memory is gone.
+  static napi_value CopyIn(Arguments* args);
+  // asyncRun(call): a promise for the end of the run, which is on another thread.
+  static napi_value RunLater(Arguments* args);
+  // asyncCopyOut(call, out): as asyncCopyIn, from the result, to rows of outStride.
+  static napi_value CopyOut(Arguments* args);
+  // asyncTake(call): an ArrayBuffer over the result; undefined where the runtime allows none over such memory.
+  static napi_value Take(Arguments* args);
+  // asyncRelease(call): lets go of all memory.
+  static napi_value Release(Arguments* args);
+
+ private:
+  static constexpr size_t kInputs = 5;
+
+  // Rows of elements from one memory to another, a piece at a time.
+  struct Copy {
+    Dtype dtype = Dtype::kFloat32;
+    size_t rows = 0;
+    size_t cols = 0;
+    size_t stride = 0;  // of JavaScript's array; rows here follow each other
+    size_t done = 0;    // elements
+
+    size_t Bytes() const { return rows * cols * SizeOf(dtype); }
+    // Copies `most` bytes or fewer; returns how many it counts.
+    size_t Step(void* packed, void* array, bool out, size_t most);
+  };
+
+  // Makes `matrix` refer to memory that stays; false where there is none.
+  bool Hold(const Arguments& args, size_t i, Matrix* matrix, size_t rows, size_t cols);
+  // Makes memory for a result of [rows, cols]; false where there is none.
+  bool Reserve(size_t rows, size_t cols);
+  static Handle& HandleOf(const Arguments& args);
+
+  LossCall call_;
+  LossResult result_;
+  Status status_ = Status::kOk;
+  std::array<Copy, kInputs> copies_;  // no rows: nothing to copy
+  std::array<Shared, kInputs> inputs_;
+  std::vector<Napi::ObjectReference> shared_arrays_;
+  Copy output_copy_;  // no rows: the score alone
+  Shared output_;
+};
+
+}  // namespace simdloss
+
+#endif  // SIMDLOSS_BINDING_ASYNC_CALL_H_
