@@ -216,12 +216,18 @@ struct BinaryXENT {
       const auto inside = hn::Ge(in.e, hn::Set(d, static_cast<hn::TFromD<D>>(least)));
       const TermSlope<V> of_logit = OfLogit(d, y, in);
       if (hn::AllTrue(d, inside)) return of_logit;
-      const TermSlope<V> clipped = Clipped(d, params, y, in);
+      const TermSlope<V> clipped = ClippedOfLogit<D, In>(d, params, y, in.z, in.e);
       return {hn::IfThenElse(inside, of_logit.term, clipped.term),
               hn::IfThenElse(inside, of_logit.slope, clipped.slope)};
     } else {
       return Clipped(d, params, y, in);
     }
+  }
+
+  // Out of line: seldom needed, and its registers are dear.
+  template <class D, class In, class V = hn::Vec<D>>
+  static HWY_NOINLINE TermSlope<V> ClippedOfLogit(D d, const LossParams& params, V y, V z, V e) {
+    return Clipped(d, params, y, In(d, z, e));
   }
 
   template <class D, class In, class V = hn::Vec<D>>

@@ -165,21 +165,25 @@ HWY_INLINE void ForEachStep(const R& rows, F&& step) {
 }
 
 // f(step, store) for the steps of a wide row of `out`, whose whole ones begin on aligned addresses; store(step, v)
-// writes to out, past the caches where `stream` says so.
+// writes to out. Where `stream` says so whole lines go past the caches. A line of which only a part did would cost more
+// than it saves: streamed rows of 1000 floats that began within lines took 1.4 times as long as cached ones.
 template <class D, class T, class F>
 HWY_INLINE void ForEachAlignedStep(const WideRows<D>& rows, T* out, bool stream, F&& f) {
   const D d = rows.d;
-  const size_t N = hn::Lanes(d), bytes = N * sizeof(T);
-  const size_t past = reinterpret_cast<uintptr_t>(out) % bytes / sizeof(T);
+  constexpr size_t kLineBytes = 64;
+  const size_t N = hn::Lanes(d), line = stream ? kLineBytes / sizeof(T) : N;
+  const size_t past = reinterpret_cast<uintptr_t>(out) % (line * sizeof(T)) / sizeof(T);
   const auto store = [&](auto at, hn::Vec<D> v) HWY_ATTR { at.Store(v, d, out); };
-  size_t i = past == 0 ? 0 : std::min(N - past, rows.cols);
-  if (i != 0) f(PartStep{0, i}, store);
+  size_t i = 0;
+  const size_t head = past == 0 ? 0 : std::min(line - past, rows.cols);
+  if (head % N != 0) f(PartStep{0, head % N}, store);
+  for (i = head % N; i < head; i += N) f(WholeStep{i}, store);
   if (stream) {
     const auto store_past = [&](WholeStep at, hn::Vec<D> v) HWY_ATTR { hn::Stream(v, d, out + at.at); };
-    for (; i + N <= rows.cols; i += N) f(WholeStep{i}, store_past);
-  } else {
-    for (; i + N <= rows.cols; i += N) f(WholeStep{i}, store);
+    const size_t end = i + (rows.cols - i) / line * line;
+    for (; i < end; i += N) f(WholeStep{i}, store_past);
   }
+  for (; i + N <= rows.cols; i += N) f(WholeStep{i}, store);
   if (i < rows.cols) f(PartStep{i, rows.cols - i}, store);
 }
 
