@@ -8,7 +8,7 @@ import ts from 'typescript';
 import { files, root } from './tools.mjs';
 
 // Ours alone, so there is no source to name.
-const noSource = new Set(['backend', 'getNumThreads', 'setNumThreads', 'simd', 'version']);
+const noSource = new Set(['backend', 'simd', 'version']);
 const tagOrder = ['param', 'returns', 'throws', 'example', 'see'];
 
 const { options } = ts.parseJsonConfigFileContent(

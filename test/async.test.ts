@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Calls off the event loop: the same errors and bits as on it, the order they settle in, aborts, and memory that changes.
-import { createHash } from 'node:crypto';
 import {
   Activation,
   type ArrayInput,
   type AsyncOptions,
-  getNumThreads,
   type IActivation,
   type ILossFunction,
   LossFMeasure,
@@ -15,10 +13,10 @@ import {
   LossSparseMCXENT,
   NDArray,
   nd,
-  setNumThreads,
 } from '../lib';
 import type { NativeLoss } from '../lib/losses/native-loss';
 import { native } from '../lib/native';
+import { bits } from './support/bits';
 import { errBuffer, errOption, expectError } from './support/errors';
 import type { FloatDtype } from './support/golden';
 import { floats, lossOf } from './support/library';
@@ -65,18 +63,6 @@ function facts(run: () => unknown): unknown {
     const { name, message, code } = error as Error & { code?: string };
     return { name, message, code };
   }
-}
-
-/** A result as what compares fast, to the bit. */
-function bits(result: unknown): unknown {
-  if (typeof result === 'number') return result;
-  if (result instanceof NDArray) {
-    const { buffer, byteOffset, byteLength } = result.dup().data;
-    const hash = createHash('sha1').update(new Uint8Array(buffer, byteOffset, byteLength));
-    return { shape: result.shape, dtype: result.dtype, hash: hash.digest('hex') };
-  }
-  const { score, gradient } = result as { score: number; gradient: NDArray };
-  return { score, gradient: bits(gradient) };
 }
 
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -261,15 +247,6 @@ describe('the same bits as the plain calls', () => {
       await expectSame({ loss, labels, z, activation: 'softmax', mask: nd.rand([700], { seed: 3 }) });
     },
   );
-
-  test('for any number of threads', async () => {
-    const threads = getNumThreads();
-    for (const count of [1, 2, 3, 8]) {
-      setNumThreads(count);
-      await expectSame({ loss: new LossMCXENT(), labels: y, z, activation: 'softmax' });
-    }
-    setNumThreads(threads);
-  });
 
   test('an activation of a user, on the event loop', async () => {
     await expectSame({ loss: new LossMSE(), ...small, activation: own() });

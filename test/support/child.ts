@@ -14,15 +14,15 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 `;
 
 /**
- * Runs the body of an async function with the library, \`gc\`, \`turn()\` and \`parentPort\`'s module at hand.
+ * Runs the body of an async function with the library, \`gc\` and \`turn()\` at hand, in this environment and \`env\`.
  *
  * @returns what it wrote; rejects where it failed or crashed
  */
-export function runProgram(body: string): Promise<string> {
+export function runProgram(body: string, env: NodeJS.ProcessEnv = {}): Promise<string> {
   const code = `${PRELUDE}(async () => {${body}})().catch((error) => { console.error(error); process.exitCode = 1; });`;
   const args = ['--expose-gc', '--require', path.join(root, 'scripts', 'register-ts.cjs'), '--eval', code];
   return new Promise((resolve, reject) => {
-    execFile(process.execPath, args, { cwd: root }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { cwd: root, env: { ...process.env, ...env } }, (error, stdout, stderr) => {
       if (error) reject(new Error(`${error.message}\n${error.signal ?? ''}\n${stderr}`));
       else resolve(stdout.trim());
     });
