@@ -53,12 +53,12 @@ struct CosineProximity {
     const VF64 e = hn::Set(d, 1e-5), zero = hn::Zero(d), one = hn::Set(d, 1);
     VF64 y_down = one, a_down = one;
     if constexpr (std::is_same_v<Source, double>) {
-      y_down = InversePowerOfTwo(MaxOfSteps(rows, [&](auto at) HWY_ATTR { return hn::Abs(at.Load(d, y)); }));
-      a_down = InversePowerOfTwo(MaxOfSteps(rows, [&](auto at) HWY_ATTR { return hn::Abs(at.Load(d, a)); }));
+      y_down = InversePowerOfTwo(MaxOfSteps(rows, [&](auto at) SIMDLOSS_STEP { return hn::Abs(at.Load(d, y)); }));
+      a_down = InversePowerOfTwo(MaxOfSteps(rows, [&](auto at) SIMDLOSS_STEP { return hn::Abs(at.Load(d, a)); }));
     }
-    const auto scaled_y = [&](auto at) HWY_ATTR { return hn::Mul(at.Load(d, y), y_down); };
-    const auto scaled_a = [&](auto at) HWY_ATTR { return hn::Mul(at.Load(d, a), a_down); };
-    const auto sums = SumsOfSteps<3>(rows, [&](auto at, VF64* sum) HWY_ATTR {
+    const auto scaled_y = [&](auto at) SIMDLOSS_STEP { return hn::Mul(at.Load(d, y), y_down); };
+    const auto scaled_a = [&](auto at) SIMDLOSS_STEP { return hn::Mul(at.Load(d, a), a_down); };
+    const auto sums = SumsOfSteps<3>(rows, [&](auto at, VF64* sum) SIMDLOSS_STEP {
       const VF64 v = scaled_a(at), w = scaled_y(at);
       sum[0] = hn::MulAdd(v, v, sum[0]);
       sum[1] = hn::MulAdd(w, w, sum[1]);
@@ -75,7 +75,7 @@ struct CosineProximity {
       const VF64 pull = hn::IfThenElse(a_small, zero, hn::Div(product, a_square));
       // One factor 1 / |a| of the original units: a_down / a_scale.
       const VF64 a_over = hn::Div(a_down, a_scale), y_over = hn::Div(hn::Set(d, -1), y_scale);
-      ForEachStep(rows, [&](auto at) HWY_ATTR {
+      ForEachStep(rows, [&](auto at) SIMDLOSS_STEP {
         VF64 across = hn::NegMulAdd(scaled_a(at), pull, scaled_y(at));
         // A single column has no direction to turn to: 0 (NaN where it is), not the rounding of a difference.
         if (rows.cols == 1) across = hn::IfThenElse(a_small, across, hn::Sub(product, product));
@@ -100,10 +100,10 @@ struct MultiLabel {
     const VF64 one = hn::Set(d, 1), zero = hn::Zero(d);
     const VF64 minus_inf = hn::Set(d, -std::numeric_limits<double>::infinity());
     // Elements that a row does not have are negatives of no weight.
-    const auto a_at = [&](auto at) HWY_ATTR { return at.LoadOr(d, minus_inf, a); };
-    const auto positive = [&](auto at) HWY_ATTR { return hn::Eq(at.Load(d, y), one); };
+    const auto a_at = [&](auto at) SIMDLOSS_STEP { return at.LoadOr(d, minus_inf, a); };
+    const auto positive = [&](auto at) SIMDLOSS_STEP { return hn::Eq(at.Load(d, y), one); };
     VF64 top = minus_inf, minus_bottom = minus_inf, highest = minus_inf, minus_lowest = minus_inf;
-    const auto counts = SumsOfSteps<2>(rows, [&](auto at, VF64* sum) HWY_ATTR {
+    const auto counts = SumsOfSteps<2>(rows, [&](auto at, VF64* sum) SIMDLOSS_STEP {
       const VF64 label = at.Load(d, y), x = a_at(at), minus_x = hn::Neg(at.LoadOr(d, hn::Neg(minus_inf), a));
       const auto is_positive = hn::Eq(label, one);
       top = hn::Max(top, hn::IfThenElse(is_positive, minus_inf, x));
@@ -118,7 +118,7 @@ struct MultiLabel {
     const VF64 span = hn::Add(rows.Max(highest), rows.Max(minus_lowest));
     const VF64 positives = counts[0], bad = counts[1];
     const VF64 pairs = hn::Mul(positives, hn::Sub(hn::Set(d, static_cast<double>(rows.cols)), positives));
-    const auto sums = SumsOfSteps<2>(rows, [&](auto at, VF64* sum) HWY_ATTR {
+    const auto sums = SumsOfSteps<2>(rows, [&](auto at, VF64* sum) SIMDLOSS_STEP {
       const auto is_positive = positive(at);
       const VF64 x = a_at(at);
       const VF64 exp = ExpNonPositive(d, hn::IfThenElse(is_positive, hn::Sub(bottom, x), hn::Sub(x, top)));
@@ -139,7 +139,7 @@ struct MultiLabel {
     if (slopes) {
       const VF64 per_fall = hn::Div(fall, pairs), per_rise = hn::Neg(hn::Div(rise, pairs));
       const auto near = hn::Lt(span, hn::Set(d, kNear));
-      const auto far_slope = [&](auto at) HWY_ATTR {
+      const auto far_slope = [&](auto at) SIMDLOSS_STEP {
         const auto is_positive = positive(at);
         const VF64 x = a_at(at);
         const VF64 difference = hn::IfThenElse(is_positive, hn::Sub(top, x), hn::Sub(x, bottom));
@@ -147,13 +147,13 @@ struct MultiLabel {
       };
       const VF64 exp_level = Exp(d, level);
       const VF64 of_positive = hn::Mul(exp_level, per_rise), of_other = hn::Mul(exp_level, per_fall);
-      const auto near_slope = [&](auto at) HWY_ATTR {
+      const auto near_slope = [&](auto at) SIMDLOSS_STEP {
         return finish(hn::Mul(at.Load(d, e), hn::IfThenElse(positive(at), of_positive, of_other)));
       };
       if (hn::AllTrue(d, near)) {
-        ForEachStep(rows, [&](auto at) HWY_ATTR { store(at, near_slope(at)); });
+        ForEachStep(rows, [&](auto at) SIMDLOSS_STEP { store(at, near_slope(at)); });
       } else {
-        ForEachStep(rows, [&](auto at) HWY_ATTR { store(at, hn::IfThenElse(near, near_slope(at), far_slope(at))); });
+        ForEachStep(rows, [&](auto at) SIMDLOSS_STEP { store(at, hn::IfThenElse(near, near_slope(at), far_slope(at))); });
       }
     }
     return finish(scaled_exp(level, hn::Div(hn::Mul(rise, fall), pairs)));
@@ -182,8 +182,8 @@ struct MixtureDensity {
     double* const roots = squares + k * N;
     double* const alphas = roots + k * N;
 
-    const VF64 alpha_max = MaxOfSteps(mixtures, [&](auto at) HWY_ATTR { return at.Load(d, a); });
-    const VF64 alpha_sum = SumOfSteps(mixtures, [&](auto at) HWY_ATTR {
+    const VF64 alpha_max = MaxOfSteps(mixtures, [&](auto at) SIMDLOSS_STEP { return at.Load(d, a); });
+    const VF64 alpha_sum = SumOfSteps(mixtures, [&](auto at) SIMDLOSS_STEP {
       const VF64 exp = Exp(d, hn::Sub(at.Load(d, a), alpha_max));
       at.Store(exp, d, alphas);
       return exp;
@@ -198,7 +198,7 @@ struct MixtureDensity {
     };
 
     VF64 top = minus_inf;
-    ForEachStep(mixtures, [&](auto at) HWY_ATTR {
+    ForEachStep(mixtures, [&](auto at) SIMDLOSS_STEP {
       const VF64 root = Exp(d, hn::Mul(hn::Neg(half), at.Load(d, log_sigma)));
       VF64 square = zero;
       for (size_t j = 0; j < label_width; ++j) {
@@ -214,14 +214,14 @@ struct MixtureDensity {
       top = hn::Max(top, log_density);
     });
     // Where every density underflows (top = -Inf), the largest ones share equally and the score is +Inf.
-    const VF64 total = SumOfSteps(mixtures, [&](auto at) HWY_ATTR {
+    const VF64 total = SumOfSteps(mixtures, [&](auto at) SIMDLOSS_STEP {
       const VF64 x = at.Load(d, logs);
       const VF64 share = hn::IfThenElse(hn::Eq(x, top), one, Exp(d, hn::Sub(x, top)));
       at.Store(share, d, logs);
       return share;
     });
     if (slopes) {
-      ForEachStep(mixtures, [&](auto at) HWY_ATTR {
+      ForEachStep(mixtures, [&](auto at) SIMDLOSS_STEP {
         const VF64 share = hn::Div(at.Load(d, logs), total);
         const VF64 alpha = hn::Div(at.Load(d, alphas), alpha_sum);
         // A share of 0 ends its mixture's pull, however far its mean is.
@@ -257,7 +257,7 @@ HWY_INLINE void RunWideRowwise(const RowwiseParams& params, const RowwiseRows<T>
     const VF64 scale = hn::Set(d, factor);
     const VF64 score =
         Formula::template Eval<T>(rows, params, x.y + row * x.y_stride, x.a + row * x.a_stride, x.scratch, u != nullptr,
-                                  [&](auto at, VF64 slope) HWY_ATTR { at.Store(hn::Mul(slope, scale), d, u); });
+                                  [&](auto at, VF64 slope) SIMDLOSS_STEP { at.Store(hn::Mul(slope, scale), d, u); });
     x.scores[row] = hn::GetLane(score) * factor;
   }
 }
@@ -294,7 +294,7 @@ void RunRowwise(const RowwiseParams& params_in, const RowwiseRows<T>& x_in) {
     const auto masked = hn::Eq(factor, hn::Zero(d));
     const VF64 score = Formula::template Eval<T>(
         rows, params, y, a, rest, x.u != nullptr,
-        [&](auto at, VF64 slope) HWY_ATTR { at.Store(hn::IfThenZeroElse(masked, hn::Mul(slope, factor)), d, u); });
+        [&](auto at, VF64 slope) SIMDLOSS_STEP { at.Store(hn::IfThenZeroElse(masked, hn::Mul(slope, factor)), d, u); });
     hn::Store(hn::IfThenZeroElse(masked, hn::Mul(score, factor)), d, scores);
     std::copy_n(scores, count, x.scores + row);
     if (x.u != nullptr) outputs.Store(u, count, x.u + row * x.u_stride, x.u_stride);

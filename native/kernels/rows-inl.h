@@ -20,6 +20,10 @@
 #include "hwy/highway.h"
 #include "native/stages.h"
 
+// Of a lambda that works on one step. Out of line, g++ would pass each vector, and each sum, through memory.
+#undef SIMDLOSS_STEP
+#define SIMDLOSS_STEP HWY_ATTR __attribute__((always_inline))
+
 HWY_BEFORE_NAMESPACE();
 namespace simdloss {
 namespace HWY_NAMESPACE {
@@ -173,7 +177,7 @@ HWY_INLINE void ForEachAlignedStep(const WideRows<D>& rows, T* out, bool stream,
   constexpr size_t kLineBytes = 64;
   const size_t N = hn::Lanes(d), line = stream ? kLineBytes / sizeof(T) : N;
   const size_t past = reinterpret_cast<uintptr_t>(out) % (line * sizeof(T)) / sizeof(T);
-  const auto store = [&](auto at, hn::Vec<D> v) HWY_ATTR { at.Store(v, d, out); };
+  const auto store = [&](auto at, hn::Vec<D> v) SIMDLOSS_STEP { at.Store(v, d, out); };
   size_t i = 0;
   const size_t head = past == 0 ? 0 : std::min(line - past, rows.cols);
   if (head % N != 0) f(PartStep{0, head % N}, store);
@@ -216,13 +220,13 @@ HWY_INLINE Sums<V, kCount> SumsOfSteps(const R& rows, F&& add) {
   if (R::kNarrow && rows.cols <= kBlockSteps) {
     HWY_UNROLL(8)
     for (size_t k = 0; k < kCount; ++k) sums.of[k] = hn::Zero(d);
-    ForEachStep(rows, [&](auto step) HWY_ATTR { add(step, sums.of); });
+    ForEachStep(rows, [&](auto step) SIMDLOSS_STEP { add(step, sums.of); });
     return sums;
   }
   V high[kCount], low[kCount], block[kCount];
   HWY_UNROLL(8)
   for (size_t k = 0; k < kCount; ++k) high[k] = low[k] = block[k] = hn::Zero(d);
-  rows.ForEachStep([&](auto step) HWY_ATTR { add(step, block); },
+  rows.ForEachStep([&](auto step) SIMDLOSS_STEP { add(step, block); },
                    [&]() HWY_ATTR {
                      HWY_UNROLL(8)
                      for (size_t k = 0; k < kCount; ++k) {
@@ -244,14 +248,14 @@ HWY_INLINE Sums<V, kCount> SumsOfSteps(const R& rows, F&& add) {
 // The sum over a row of f(step).
 template <class R, class F, class V = typename R::V>
 HWY_INLINE V SumOfSteps(const R& rows, F&& f) {
-  return SumsOfSteps<1>(rows, [&](auto step, V* sums) HWY_ATTR { sums[0] = hn::Add(sums[0], f(step)); })[0];
+  return SumsOfSteps<1>(rows, [&](auto step, V* sums) SIMDLOSS_STEP { sums[0] = hn::Add(sums[0], f(step)); })[0];
 }
 
 // The largest f(step); lanes that hold nothing must give -Infinity.
 template <class R, class F, class V = typename R::V>
 HWY_INLINE V MaxOfSteps(const R& rows, F&& f) {
   V max = hn::Set(rows.d, -std::numeric_limits<hn::TFromD<decltype(rows.d)>>::infinity());
-  ForEachStep(rows, [&](auto step) HWY_ATTR { max = hn::Max(max, f(step)); });
+  ForEachStep(rows, [&](auto step) SIMDLOSS_STEP { max = hn::Max(max, f(step)); });
   return rows.Max(max);
 }
 

@@ -59,8 +59,8 @@ template <class R, class T, class V = typename R::V>
 HWY_INLINE Normaliser<V> Normalise(const R& rows, const T* z, T* e) {
   const auto d = rows.d;
   const V minus_inf = hn::Set(d, kMinusInf<T>);
-  const V max = MaxOfSteps(rows, [&](auto at) HWY_ATTR { return at.LoadOr(d, minus_inf, z); });
-  const auto sums = SumsOfSteps<2>(rows, [&](auto at, V* sum) HWY_ATTR {
+  const V max = MaxOfSteps(rows, [&](auto at) SIMDLOSS_STEP { return at.LoadOr(d, minus_inf, z); });
+  const auto sums = SumsOfSteps<2>(rows, [&](auto at, V* sum) SIMDLOSS_STEP {
     const V x = at.LoadOr(d, minus_inf, z), exp = ExpNonPositive(d, hn::Sub(x, max));
     at.Store(exp, d, e);
     AddBelowAndTies(d, x, max, exp, sum);
@@ -76,7 +76,7 @@ void Softmax(D d, const RowLayout& layout, const T* z, T* p, T* log_p, T* b) {
     T* exps = log_p == nullptr ? p : log_p;
     const auto s = Normalise(rows, z, exps);
     const V inverse = hn::Div(hn::Set(d, 1), s.sum);
-    ForEachStep(rows, [&](auto at) HWY_ATTR {
+    ForEachStep(rows, [&](auto at) SIMDLOSS_STEP {
       const V e = at.Load(d, exps), x = at.Load(d, z);
       if (b != nullptr) {
         const V others = hn::IfThenElse(hn::Eq(x, s.max), s.rest, hn::Sub(s.sum, e));
@@ -92,8 +92,8 @@ template <class D, class T>
 void SoftmaxJacobian(D d, const RowLayout& layout, const T* p, const T* v, T* g) {
   WithRows(d, layout, [&](auto rows) HWY_ATTR {
     using V = hn::Vec<D>;
-    const V sum = SumOfSteps(rows, [&](auto at) HWY_ATTR { return at.Load(d, v); });
-    ForEachStep(rows, [&](auto at) HWY_ATTR {
+    const V sum = SumOfSteps(rows, [&](auto at) SIMDLOSS_STEP { return at.Load(d, v); });
+    ForEachStep(rows, [&](auto at) SIMDLOSS_STEP {
       const V q = at.Load(d, p);
       // One column is 1 whatever its logit: slope 0, even where v is infinite.
       const V slope = rows.cols == 1 ? hn::Sub(q, q) : hn::NegMulAdd(q, sum, at.Load(d, v));
@@ -200,7 +200,7 @@ HWY_INLINE Range<V> RangeOf(const R& rows, const T* z) {
   const auto d = rows.d;
   const V minus_inf = hn::Set(d, kMinusInf<T>), inf = hn::Neg(minus_inf);
   V max = minus_inf, min = inf;
-  ForEachStep(rows, [&](auto at) HWY_ATTR {
+  ForEachStep(rows, [&](auto at) SIMDLOSS_STEP {
     max = hn::Max(max, at.LoadOr(d, minus_inf, z));
     min = hn::Min(min, at.LoadOr(d, inf, z));
   });
@@ -213,7 +213,7 @@ HWY_INLINE V ExponentialsOf(const R& rows, const T* z, V max, const Labels& labe
   const auto d = rows.d;
   const V minus_inf = hn::Set(d, kMinusInf<T>), one = hn::Set(d, 1);
   constexpr size_t kRest = Labels::kSums;
-  const auto sums = SumsOfSteps<kRest + (R::kNarrow ? 2 : 1)>(rows, [&](auto at, V* sum) HWY_ATTR {
+  const auto sums = SumsOfSteps<kRest + (R::kNarrow ? 2 : 1)>(rows, [&](auto at, V* sum) SIMDLOSS_STEP {
     const V x = at.LoadOr(d, minus_inf, z), below_max = hn::Sub(x, max);
     V exp;
     if constexpr (kNormal) {
@@ -235,7 +235,7 @@ HWY_INLINE V ExponentialsOf(const R& rows, const T* z, V max, const Labels& labe
   } else {
     if (!(hn::GetLane(sums[kRest]) < 2)) return hn::Sub(sums[kRest], one);
     // A confident row: what is beside the maximum counts to its last bits.
-    const auto parts = SumsOfSteps<2>(rows, [&](auto at, V* sum) HWY_ATTR {
+    const auto parts = SumsOfSteps<2>(rows, [&](auto at, V* sum) SIMDLOSS_STEP {
       AddBelowAndTies(d, at.LoadOr(d, minus_inf, z), max, at.Load(d, e), sum);
     });
     return hn::Add(parts[0], hn::Sub(parts[1], one));
@@ -257,7 +257,7 @@ HWY_INLINE V ScoreByTerms(const R& rows, const LossParams& params, const T* z, c
                           V log_sum) {
   const auto d = rows.d;
   const LogClip<D> clip(d, params);
-  return SumOfSteps(rows, [&](auto at) HWY_ATTR {
+  return SumOfSteps(rows, [&](auto at) SIMDLOSS_STEP {
     const V log_p = hn::Sub(hn::Sub(at.Load(d, z), max), log_sum);
     const V term = hn::Mul(hn::Neg(at.Load(d, labels.t)), clip(log_p));
     return at.Only(d, UnlessAbsent(d, at.Load(d, labels.y), log_p, term));
@@ -269,7 +269,7 @@ template <class R, class T, class D, class V = typename R::V>
 HWY_INLINE V KldScore(const R& rows, const T* e, const DenseLabels<D>& labels, V sum) {
   const auto d = rows.d;
   const V low = hn::Set(d, static_cast<T>(1e-5)), most = hn::Set(d, static_cast<T>(1e5)), one = hn::Set(d, 1);
-  return SumOfSteps(rows, [&](auto at) HWY_ATTR {
+  return SumOfSteps(rows, [&](auto at) SIMDLOSS_STEP {
     const V y = ClampNumber(at.Load(d, labels.y), low, one);
     const V inverse = ClampNumber(hn::Div(sum, at.Load(d, e)), one, most);
     return at.Only(d, hn::Mul(y, LogNormal(d, hn::Mul(y, inverse))));
@@ -370,7 +370,7 @@ HWY_INLINE void NarrowCrossEntropy(D d, const LossParams& params, const SoftmaxR
     const V sum = hn::LoadU(d, sums.sum + row), share = hn::LoadU(d, sums.share + row);
     const V factor = hn::LoadU(d, sums.factor + row);
     const auto masked = hn::Eq(factor, hn::Zero(d));
-    ForEachStep(rows, [&](auto at) HWY_ATTR {
+    ForEachStep(rows, [&](auto at) SIMDLOSS_STEP {
       const V slope = hn::Mul(labels.Slope(d, at, at.Load(d, of_block), sum, share), factor);
       at.Store(hn::IfThenZeroElse(masked, slope), d, of_block);
     });
@@ -447,12 +447,11 @@ HWY_INLINE void WideCrossEntropy(D d, const LossParams& params, const SoftmaxRow
       if (x.classes[row] >= 0) e[x.classes[row]] -= sums.sum[row];
     }
     const V sum = hn::Set(d, sums.sum[row]), share = hn::Set(d, sums.share[row]), factor = hn::Set(d, sums.factor[row]);
-    const auto slope = [&](auto at)
-                           HWY_ATTR { return hn::Mul(labels.Slope(d, at, at.Load(d, e), sum, share), factor); };
+    const auto slope = [&](auto at) SIMDLOSS_STEP { return hn::Mul(labels.Slope(d, at, at.Load(d, e), sum, share), factor); };
     if (aligned) {
-      ForEachAlignedStep(rows, g, x.stream, [&](auto at, auto store) HWY_ATTR { store(at, slope(at)); });
+      ForEachAlignedStep(rows, g, x.stream, [&](auto at, auto store) SIMDLOSS_STEP { store(at, slope(at)); });
     } else {
-      ForEachStep(rows, [&](auto at) HWY_ATTR { at.Store(slope(at), d, g); });
+      ForEachStep(rows, [&](auto at) SIMDLOSS_STEP { at.Store(slope(at), d, g); });
     }
   }
   if (x.stream) hwy::FlushStream();
@@ -466,7 +465,7 @@ void SoftmaxCrossEntropyRows(D d, const LossParams& params_in, const SoftmaxRows
   const GroupSums<T> sums(x.scratch, x.rows);
   T* const scratch = x.scratch + GroupSums<T>::kArrays * RoundUpToPadding<T>(x.rows);
   const NarrowRows<D> columns{d, RoundUpToPadding<T>(x.rows) / hn::Lanes(d)};
-  ForEachStep(columns, [&](auto at) HWY_ATTR {
+  ForEachStep(columns, [&](auto at) SIMDLOSS_STEP {
     at.Store(hn::Set(d, 1), d, sums.factor);
     at.Store(hn::Set(d, 1), d, sums.total);
   });
@@ -500,19 +499,19 @@ void SoftmaxBinaryXENT(D d, const RowLayout& layout, const T* z, const T* y, con
     // Elements that a row does not have are classes that cannot be, without a weight.
     const auto load = [&](const T* x, auto at) HWY_ATTR { return x == z ? at.LoadOr(d, minus_inf, x) : at.Load(d, x); };
     const auto s = Normalise(rows, z, p);
-    const auto is_lone = [&](auto i) HWY_ATTR { return hn::And(hn::Eq(load(z, i), s.max), hn::Eq(s.ties, one)); };
+    const auto is_lone = [&](auto i) SIMDLOSS_STEP { return hn::And(hn::Eq(load(z, i), s.max), hn::Eq(s.ties, one)); };
     const V second =
-        MaxOfSteps(rows, [&](auto i) HWY_ATTR { return hn::IfThenElse(is_lone(i), minus_inf, load(z, i)); });
-    const V others = SumOfSteps(rows, [&](auto i) HWY_ATTR {
+        MaxOfSteps(rows, [&](auto i) SIMDLOSS_STEP { return hn::IfThenElse(is_lone(i), minus_inf, load(z, i)); });
+    const V others = SumOfSteps(rows, [&](auto i) SIMDLOSS_STEP {
       const V x = load(z, i);
       const V e = hn::IfThenZeroElse(hn::Or(is_lone(i), hn::Eq(x, minus_inf)), Exp(d, hn::Sub(x, second)));
       i.Store(e, d, r);
       return e;
     });
     const V log_b_lone = hn::Sub(hn::Add(hn::Sub(second, s.max), Log(d, others)), s.log_sum);
-    const auto negative = [&](auto i) HWY_ATTR { return hn::Mul(load(t, i), hn::Sub(one, load(y, i))); };
+    const auto negative = [&](auto i) SIMDLOSS_STEP { return hn::Mul(load(t, i), hn::Sub(one, load(y, i))); };
     rows.StorePerRow(SumOfSteps(rows,
-                                [&](auto i) HWY_ATTR {
+                                [&](auto i) SIMDLOSS_STEP {
                                   const V x = load(z, i), q = load(y, i), w = load(t, i), e = load(p, i);
                                   const V log_p = hn::Sub(hn::Sub(x, s.max), s.log_sum);
                                   const V log_b =
@@ -525,15 +524,15 @@ void SoftmaxBinaryXENT(D d, const RowLayout& layout, const T* z, const T* y, con
                      score);
     if (g == nullptr) return;
     // Sums of t y, of t (1 - y) p / b away from the lone maximum, and t (1 - y) p at it.
-    const V positives = SumOfSteps(rows, [&](auto i) HWY_ATTR { return hn::Mul(load(t, i), load(y, i)); });
-    const V pulls = SumOfSteps(rows, [&](auto i) HWY_ATTR {
+    const V positives = SumOfSteps(rows, [&](auto i) SIMDLOSS_STEP { return hn::Mul(load(t, i), load(y, i)); });
+    const V pulls = SumOfSteps(rows, [&](auto i) SIMDLOSS_STEP {
       const V e = load(p, i);
       return hn::IfThenZeroElse(is_lone(i), hn::Mul(negative(i), hn::Div(e, hn::Sub(s.sum, e))));
     });
-    const V lone_pull = SumOfSteps(rows, [&](auto i) HWY_ATTR {
+    const V lone_pull = SumOfSteps(rows, [&](auto i) SIMDLOSS_STEP {
       return hn::IfThenElseZero(is_lone(i), hn::Mul(negative(i), hn::Div(load(p, i), s.sum)));
     });
-    ForEachStep(rows, [&](auto i) HWY_ATTR {
+    ForEachStep(rows, [&](auto i) SIMDLOSS_STEP {
       const V e = load(p, i), prob = hn::Div(e, s.sum), own = negative(i);
       const auto lone = is_lone(i);
       const V own_pull = hn::IfThenZeroElse(lone, hn::Mul(own, hn::Div(e, hn::Sub(s.sum, e))));
