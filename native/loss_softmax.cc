@@ -10,8 +10,8 @@ namespace simdloss {
 namespace {
 
 // Rows go to the kernel in groups of about this many elements, for which labels, masks and weights are converted and
-// multiplied where they have to be.
-constexpr size_t kGroupElements = 4096;
+// multiplied where they have to be. 1024 to 8192 are equal within 5 % (10, 23, 100 and 1000 columns).
+constexpr size_t kGroupElements = 8192;
 // Rows shorter than this are multiplied by the class weights many at a time, by weights repeated.
 constexpr size_t kShortRow = 64;
 

@@ -153,7 +153,8 @@ struct MultiLabel {
       if (hn::AllTrue(d, near)) {
         ForEachStep(rows, [&](auto at) SIMDLOSS_STEP { store(at, near_slope(at)); });
       } else {
-        ForEachStep(rows, [&](auto at) SIMDLOSS_STEP { store(at, hn::IfThenElse(near, near_slope(at), far_slope(at))); });
+        ForEachStep(rows,
+                    [&](auto at) SIMDLOSS_STEP { store(at, hn::IfThenElse(near, near_slope(at), far_slope(at))); });
       }
     }
     return finish(scaled_exp(level, hn::Div(hn::Mul(rise, fall), pairs)));

@@ -447,7 +447,8 @@ HWY_INLINE void WideCrossEntropy(D d, const LossParams& params, const SoftmaxRow
       if (x.classes[row] >= 0) e[x.classes[row]] -= sums.sum[row];
     }
     const V sum = hn::Set(d, sums.sum[row]), share = hn::Set(d, sums.share[row]), factor = hn::Set(d, sums.factor[row]);
-    const auto slope = [&](auto at) SIMDLOSS_STEP { return hn::Mul(labels.Slope(d, at, at.Load(d, e), sum, share), factor); };
+    const auto slope = [&](auto at)
+                           SIMDLOSS_STEP { return hn::Mul(labels.Slope(d, at, at.Load(d, e), sum, share), factor); };
     if (aligned) {
       ForEachAlignedStep(rows, g, x.stream, [&](auto at, auto store) SIMDLOSS_STEP { store(at, slope(at)); });
     } else {
