@@ -2,47 +2,56 @@
 #include "native/activation.h"
 
 #include <algorithm>
+#include <atomic>
 #include <limits>
 
+#include "native/chunks.h"
 #include "native/row_block.h"
 #include "native/scratch.h"
 #include "native/stages.h"
+#include "native/thread_pool.h"
 #include "native/tile.h"
 
 namespace simdloss {
 namespace {
 
+// Elements first .. last of the flat array.
 template <class T>
-void RunElementwise(const ActivationCall& call) {
+void RunElementwise(const ActivationCall& call, size_t first, size_t last) {
   const auto& stages = ChosenActivationStages<T>();
   const auto& multiply = ChosenLossStages<T>().multiply;
   const auto kind = static_cast<size_t>(call.activation);
   const Reader<T> z(call.input, call.cols), epsilon(call.epsilon, call.cols), alpha(call.alpha, call.cols);
+  T* const out = static_cast<T*>(call.out);
+  const bool side_by_side = call.out_stride == call.cols;
   alignas(64) T z_buffer[kTile<T>], alpha_buffer[kTile<T>], epsilon_buffer[kTile<T>], a[kTile<T>], s[kTile<T>];
-  const size_t size = call.rows * call.cols;
-  for (size_t begin = 0; begin < size; begin += kTile<T>) {
-    const size_t count = std::min(kTile<T>, size - begin);
+  for (size_t begin = first; begin < last; begin += kTile<T>) {
+    const size_t count = std::min(kTile<T>, last - begin);
     const size_t padded = RoundUpToPadding<T>(count);
-    const auto read = [&](const Reader<T>& reader, T* buffer) {
-      reader.CopyTo(begin, count, buffer);
+    // A full tile is read and written in place where it can be.
+    const auto read = [&](const Reader<T>& from, T* buffer) -> const T* {
+      if (count == padded) return from.Read(begin, count, buffer);
+      from.CopyTo(begin, count, buffer);
       std::fill(buffer + count, buffer + padded, T{0});
       return buffer;
     };
-    const T* alphas = alpha ? read(alpha, alpha_buffer) : nullptr;
-    const T* logits = count == padded ? z.Read(begin, count, z_buffer) : read(z, z_buffer);
+    const bool direct = side_by_side && count == padded && !epsilon;
+    T* const value = direct ? out + begin : a;
+    const T* const alphas = alpha ? read(alpha, alpha_buffer) : nullptr;
+    const T* const logits = read(z, z_buffer);
     if (!epsilon) {
-      stages.value[kind](call.params, logits, alphas, a, nullptr, padded);
-      StoreRows(a, begin, count, call.cols, static_cast<T*>(call.out), call.out_stride);
+      stages.value[kind](call.params, logits, alphas, value, nullptr, padded);
+      if (!direct) StoreRows(a, begin, count, call.cols, out, call.out_stride);
     } else {
       stages.value_and_slope[kind](call.params, logits, alphas, a, s, padded);
       multiply(read(epsilon, epsilon_buffer), s, padded);
-      StoreRows(s, begin, count, call.cols, static_cast<T*>(call.out), call.out_stride);
+      StoreRows(s, begin, count, call.cols, out, call.out_stride);
     }
   }
 }
 
 template <class T>
-Status RunSoftmax(const ActivationCall& call) {
+Status RunSoftmax(const ActivationCall& call, size_t first, size_t last) {
   const auto& stages = ChosenRowStages<T>();
   const auto block = RowBlock<T>::For(call.cols, stages.lanes);
   const Reader<T> z(call.input, call.cols), epsilon(call.epsilon, call.cols);
@@ -50,10 +59,15 @@ Status RunSoftmax(const ActivationCall& call) {
   T* const p = ThreadScratch().Arrays<T>(2, block.Length());
   if (p == nullptr) return Status::kOutOfMemory;
   T* const v = p + stride;
+  T* const out = static_cast<T*>(call.out);
   double ones[kMaxBlockRows];
   std::fill_n(ones, kMaxBlockRows, 1.0);
-  for (size_t row = 0; row < call.rows; row += block.Rows()) {
-    const size_t rows = std::min(block.Rows(), call.rows - row);
+  for (size_t row = first; row < last; row += block.Rows()) {
+    const size_t rows = std::min(block.Rows(), last - row);
+    if (!epsilon && !block.Layout().narrow) {
+      stages.softmax(block.Layout(), z.ReadRows(row, 1, p).data, out + row * call.out_stride, nullptr, nullptr);
+      continue;
+    }
     block.Load(z, row, rows, -std::numeric_limits<T>::infinity(), p);
     stages.softmax(block.Layout(), p, p, nullptr, nullptr);
     if (epsilon) {
@@ -62,16 +76,26 @@ Status RunSoftmax(const ActivationCall& call) {
       block.Pad(T{0}, v);
       stages.softmax_jacobian(block.Layout(), p, v, v);
     }
-    block.Store(epsilon ? v : p, row, rows, ones, static_cast<T*>(call.out), call.out_stride);
+    block.Store(epsilon ? v : p, row, rows, ones, out, call.out_stride);
   }
   return Status::kOk;
 }
 
+// Chunks of rows on all threads.
 template <class T>
 Status Run(const ActivationCall& call) {
-  if (call.activation == ActivationKind::kSoftmax) return RunSoftmax<T>(call);
-  RunElementwise<T>(call);
-  return Status::kOk;
+  const size_t step = RowsPerChunk(call.cols);
+  std::atomic<Status> status{Status::kOk};
+  ForEachPiece((call.rows + step - 1) / step, [&](size_t i) {
+    const size_t first = i * step, last = std::min(call.rows, first + step);
+    if (call.activation == ActivationKind::kSoftmax) {
+      const Status of_chunk = RunSoftmax<T>(call, first, last);
+      if (of_chunk != Status::kOk) status = of_chunk;
+    } else {
+      RunElementwise<T>(call, first * call.cols, last * call.cols);
+    }
+  });
+  return status;
 }
 
 template <class T>

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cmath>
 
+#include "native/chunks.h"
 #include "native/loss_drivers.h"
 #include "native/reader.h"
 #include "native/scratch.h"
@@ -15,21 +16,8 @@
 namespace simdloss {
 namespace {
 
-// Rows are worked on in chunks of about this many elements, by the size of the call alone: the sum of the chunks'
-// scores in their order is the same however they are spread over threads. Three float32 arrays of it fit a second-level
-// cache.
-constexpr size_t kChunkElements = 32768;
-// A chunk of whole tiles leaves no partial tile behind but the last one: 32 rows of any multiple of 8 columns are whole
-// tiles of 256.
-constexpr size_t kChunkRows = 32;
-
-// Gradients larger than this are written past the caches.
+// Gradients larger than this are written past the caches: half a common last-level cache, which other data is in as well.
 constexpr size_t kStreamBytes = size_t{12} << 20;
-
-size_t RowsPerChunk(size_t cols) {
-  const size_t rows = kChunkElements / cols;
-  return rows < kChunkRows ? std::max<size_t>(rows, 1) : rows / kChunkRows * kChunkRows;
-}
 
 // Apart from ThreadScratch(), which the drivers use meanwhile.
 Scratch& ChunkScratch() {

@@ -201,25 +201,26 @@ Status RunSoftmax(const LossCall& call, RowRange range, double* score) {
 
 // --- Losses that couple a row ----------------------------------------------------------------------------------------
 
-// u = dL/da to dL/dz, in place: times the slopes, or through softmax's Jacobian.
-void Backprop(const LossCall& call, const RowLayout& layout, const double* a, const double* s, size_t length,
-              double* u) {
+// u = dL/da to dL/dz, in place: times the slopes, or through softmax's Jacobian. The row stages are those that the layout
+// was made for.
+void Backprop(const LossCall& call, const RowStages<double>& rows, const RowLayout& layout, const double* a,
+              const double* s, size_t length, double* u) {
   const auto& stages = ChosenLossStages<double>();
   if (call.activation == ActivationKind::kSoftmax) {
     stages.multiply(a, u, length);
-    ChosenRowStages<double>().softmax_jacobian(layout, a, u, u);
+    rows.softmax_jacobian(layout, a, u, u);
   } else if (call.activation != ActivationKind::kIdentity) {
     stages.multiply(s, u, length);
   }
 }
 
 // The logits of a block in a, and its activated outputs in their place.
-void LoadOutputs(const LossCall& call, const RowDriver<double>& driver, const RowBlock<double>& block, size_t row,
-                 size_t rows, double* a, double* s, double* scratch) {
+void LoadOutputs(const LossCall& call, const RowStages<double>& stages, const RowDriver<double>& driver,
+                 const RowBlock<double>& block, size_t row, size_t rows, double* a, double* s, double* scratch) {
   const bool softmax = call.activation == ActivationKind::kSoftmax;
   driver.LoadLogits(row, rows, softmax ? -std::numeric_limits<double>::infinity() : 0, a);
   if (softmax) {
-    ChosenRowStages<double>().softmax(block.Layout(), a, a, nullptr, nullptr);
+    stages.softmax(block.Layout(), a, a, nullptr, nullptr);
   } else {
     driver.Activate(row, rows, a, s, scratch);
   }
@@ -281,7 +282,8 @@ Status RunRowwiseInPlace(const LossCall& call, RowRange range, double* score) {
 
 // With an activation, which is computed in float64 too: a row at a time, mixtures a block of them.
 Status RunActivatedRowwise(const LossCall& call, RowRange range, double* score) {
-  const RowBlock<double> block(call.cols, ChosenRowStages<double>().lanes, false);
+  const auto& row_stages = ChosenRowStages<double>();
+  const RowBlock<double> block(call.cols, row_stages.lanes, false);
   const RowwiseParams params{call.label_cols, call.params.mixtures};
   RowDriver<double> driver(call, block);
   const size_t length = std::max(block.Length(), RoundUpToPadding<double>(call.label_cols));
@@ -300,7 +302,7 @@ Status RunActivatedRowwise(const LossCall& call, RowRange range, double* score) 
   for (size_t row = range.begin; row < range.end; ++row) {
     double factor, of_row;
     driver.LoadRowMask(row, 1, &factor);
-    LoadOutputs(call, driver, block, row, 1, a, slopes ? s : nullptr, alpha);
+    LoadOutputs(call, row_stages, driver, block, row, 1, a, slopes ? s : nullptr, alpha);
     labels.CopyTo(row * call.label_cols, call.label_cols, y);
     RowwiseRows<double> x{};
     x.rows = 1;
@@ -311,7 +313,7 @@ Status RunActivatedRowwise(const LossCall& call, RowRange range, double* score) 
     x.scores = &of_row;
     x.scratch = driver.Buffer(5);
     stage(params, x);
-    if (slopes) Backprop(call, block.Layout(), a, s, block.Length(), u);
+    if (slopes) Backprop(call, row_stages, block.Layout(), a, s, block.Length(), u);
     const bool terms = call.score || call.score_array != nullptr;
     total += driver.Finish(row, 1, terms ? &of_row : nullptr, x.u, &factor);
   }
@@ -335,8 +337,8 @@ Status RunRowwiseLoss(const LossCall& call, RowRange range, double* score) {
 // dL/dp_i = -m_i ((1 + b^2) y_i / D - N / D^2). p and y are the last of one or two columns. Every gradient hangs on the
 // three sums: they and what follows of them are taken in twice the precision.
 Status RunFMeasure(const LossCall& call, RowRange range, double* score) {
-  const size_t lanes = ChosenRowStages<double>().lanes;
-  const RowBlock<double> block(call.cols, lanes, true);
+  const auto& row_stages = ChosenRowStages<double>();
+  const RowBlock<double> block(call.cols, row_stages.lanes, true);
   RowDriver<double> driver(call, block);
   if (!driver.Reserve(5)) return Status::kOutOfMemory;
   double* const a = driver.Buffer(0);
@@ -351,7 +353,7 @@ Status RunFMeasure(const LossCall& call, RowRange range, double* score) {
   ForEachBlock(block, range, [&](size_t row, size_t rows) {
     double m[kMaxBlockRows];
     driver.LoadRowMask(row, rows, m);
-    LoadOutputs(call, driver, block, row, rows, a, nullptr, scratch);
+    LoadOutputs(call, row_stages, driver, block, row, rows, a, nullptr, scratch);
     driver.LoadLabels(row, rows, y);
     for (size_t i = 0; i < rows; ++i) {
       if (m[i] == 0) continue;
@@ -376,13 +378,13 @@ Status RunFMeasure(const LossCall& call, RowRange range, double* score) {
     double m[kMaxBlockRows];
     driver.LoadRowMask(row, rows, m);
     if (nothing) std::fill_n(m, rows, 0.0);
-    LoadOutputs(call, driver, block, row, rows, a, s, scratch);
+    LoadOutputs(call, row_stages, driver, block, row, rows, a, s, scratch);
     driver.LoadLabels(row, rows, y);
     std::fill_n(u, block.Length(), 0.0);
     for (size_t i = 0; i < rows; ++i) {
       u[block.Index(i, column)] = (per_label * DoubleDouble(y[block.Index(i, column)]) + offset).Rounded();
     }
-    Backprop(call, block.Layout(), a, s, block.Length(), u);
+    Backprop(call, row_stages, block.Layout(), a, s, block.Length(), u);
     driver.Finish(row, rows, nullptr, u, m);
   });
   return Status::kOk;
