@@ -16,7 +16,8 @@
 namespace simdloss {
 namespace {
 
-// Gradients larger than this are written past the caches: half a common last-level cache, which other data is in as well.
+// Gradients larger than this are written past the caches: half a common last-level cache, which other data is in as
+// well.
 constexpr size_t kStreamBytes = size_t{12} << 20;
 
 // Apart from ThreadScratch(), which the drivers use meanwhile.
@@ -30,19 +31,26 @@ Scratch& WeightScratch() {
   return scratch;
 }
 
+// A row of weights, and more of it over and over up to `length`.
+template <class T>
+void Repeat(const Matrix& weights, size_t cols, Dtype of_call, size_t length, T* to) {
+  Reader<T>(weights, cols, of_call).CopyTo(0, cols, to);
+  for (size_t have = cols; have < length; have *= 2) std::copy_n(to, std::min(have, length - have), to + have);
+}
+
 // Makes the elementwise driver's weights: whatever column a tile begins in, its weights lie side by side.
-bool RepeatWeights(const LossCall* call) {
-  const size_t length = call->cols + kTile<float> + kPadding<float>;
+bool RepeatWeights(const LossCall& call) {
+  const size_t length = call.cols + kTile<float> + kPadding<float>;
   double* const doubles = WeightScratch().Arrays<double>(2, length);
   if (doubles == nullptr) return false;
-  float* const floats = reinterpret_cast<float*>(doubles + Scratch::ArrayStride<double>(length));
-  // Rounded to the call's dtype.
-  const Reader<double> weights(call->weights, call->cols, call->dtype);
-  weights.CopyTo(0, call->cols, doubles);
-  for (size_t i = call->cols; i < length; ++i) doubles[i] = doubles[i - call->cols];
-  for (size_t i = 0; i < length; ++i) floats[i] = static_cast<float>(doubles[i]);
-  call->repeated_weights_f64 = doubles;
-  call->repeated_weights = call->dtype == Dtype::kFloat32 ? static_cast<const void*>(floats) : doubles;
+  Repeat(call.weights, call.cols, call.dtype, length, doubles);
+  call.repeated_weights_f64 = doubles;
+  call.repeated_weights = doubles;
+  if (call.dtype == Dtype::kFloat32) {
+    float* const floats = reinterpret_cast<float*>(doubles + Scratch::ArrayStride<double>(length));
+    Repeat(call.weights, call.cols, call.dtype, length, floats);
+    call.repeated_weights = floats;
+  }
   return true;
 }
 
@@ -88,7 +96,7 @@ Status RunLoss(const LossCall& call, LossResult* result) {
     if (result->bad_row != call.rows) return Status::kBadLabel;
   }
   const Driver driver = DriverOf(call);
-  if (call.weights && driver == &RunElementwiseLoss && !RepeatWeights(&call)) return Status::kOutOfMemory;
+  if (call.weights && driver == &RunElementwiseLoss && !RepeatWeights(call)) return Status::kOutOfMemory;
   const size_t step = call.loss == LossKind::kFMeasure ? call.rows : RowsPerChunk(call.cols);
   if (call.rows <= step) return driver(call, {0, call.rows}, &result->score);
 

@@ -201,8 +201,8 @@ Status RunSoftmax(const LossCall& call, RowRange range, double* score) {
 
 // --- Losses that couple a row ----------------------------------------------------------------------------------------
 
-// u = dL/da to dL/dz, in place: times the slopes, or through softmax's Jacobian. The row stages are those that the layout
-// was made for.
+// u = dL/da to dL/dz, in place: times the slopes, or through softmax's Jacobian. The row stages are those that the
+// layout was made for.
 void Backprop(const LossCall& call, const RowStages<double>& rows, const RowLayout& layout, const double* a,
               const double* s, size_t length, double* u) {
   const auto& stages = ChosenLossStages<double>();

@@ -84,9 +84,8 @@ struct LossStages {
   void (*scale)(const T* m, const T* w, T* x, size_t count);
   // The sum of that, without writing it; any number of elements.
   double (*scaled_sum)(const T* m, const T* w, const T* x, size_t count);
-  // to = m w from over rows of `from` `stride` elements apart, of m and of `to` side by side; exactly 0 where m is 0.
-  // w: one row for all. m or w may be null.
-  void (*scale_rows)(size_t rows, size_t cols, const T* m, const T* w, const T* from, size_t stride, T* to);
+  // to = m w from, in the same way, of any number of elements.
+  void (*scaled_copy)(size_t count, const T* m, const T* w, const T* from, T* to);
   // out[i] = values[(first + i) / cols]: `out` has room for a whole vector beyond count.
   void (*expand)(const T* values, size_t cols, size_t first, size_t count, T* out);
   // x *= y

@@ -170,11 +170,11 @@ void TanhAndRest(const T* z, T* a, T* s, size_t count) {
 }
 
 // m w x.
-template <class D, class T, class V = hn::Vec<D>>
-HWY_INLINE V Scaled(D d, const T* m, const T* w, V x, size_t i) {
-  if (w != nullptr) x = hn::Mul(x, hn::LoadU(d, w + i));
+template <class D, class At, class T, class V = hn::Vec<D>>
+HWY_INLINE V Scaled(D d, At at, const T* m, const T* w, V x) {
+  if (w != nullptr) x = hn::Mul(x, at.Load(d, w));
   if (m != nullptr) {
-    const V mask = hn::LoadU(d, m + i);
+    const V mask = at.Load(d, m);
     x = hn::IfThenZeroElse(hn::Eq(mask, hn::Zero(d)), hn::Mul(mask, x));
   }
   return x;
@@ -183,7 +183,10 @@ HWY_INLINE V Scaled(D d, const T* m, const T* w, V x, size_t i) {
 template <class T>
 void Scale(const T* m, const T* w, T* x, size_t count) {
   const hn::ScalableTag<T> d;
-  for (size_t i = 0; i < count; i += hn::Lanes(d)) hn::StoreU(Scaled(d, m, w, hn::LoadU(d, x + i), i), d, x + i);
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+    const WholeStep at{i};
+    at.Store(Scaled(d, at, m, w, at.Load(d, x)), d, x);
+  }
 }
 
 template <class T>
@@ -191,11 +194,13 @@ double ScaledSum(const T* m, const T* w, const T* x, size_t count) {
   const hn::ScalableTag<T> d;
   WideSum<hn::ScalableTag<T>> sum;
   const size_t whole = count - count % hn::Lanes(d);
-  SumVectors(d, whole, [&](size_t i) HWY_ATTR { return Scaled(d, m, w, hn::LoadU(d, x + i), i); }, &sum);
+  const auto scaled = [&](auto tag, size_t i) HWY_ATTR {
+    const WholeStep at{i};
+    return Scaled(tag, at, m, w, at.Load(tag, x));
+  };
+  SumVectors(d, whole, [&](size_t i) HWY_ATTR { return scaled(d, i); }, &sum);
   const hn::CappedTag<T, 1> one;
-  for (size_t i = whole; i < count; ++i) {
-    sum.Add(hn::GetLane(Scaled(one, m, w, hn::LoadU(one, x + i), i)));
-  }
+  for (size_t i = whole; i < count; ++i) sum.Add(hn::GetLane(scaled(one, i)));
   return sum.Total();
 }
 
@@ -224,23 +229,10 @@ void Stream(const T* from, T* to, size_t count) {
 inline void Fence() { hwy::FlushStream(); }
 
 template <class T>
-void ScaleRows(size_t rows, size_t cols, const T* m, const T* w, const T* from, size_t stride, T* to) {
+void ScaledCopy(size_t count, const T* m, const T* w, const T* from, T* to) {
   const hn::ScalableTag<T> d;
-  const WideRows<decltype(d)> row{d, cols};
-  for (size_t i = 0; i < rows; ++i) {
-    ForEachStep(row, [&](auto at) HWY_ATTR {
-      auto v = at.Load(d, from);
-      if (w != nullptr) v = hn::Mul(v, at.Load(d, w));
-      if (m != nullptr) {
-        const auto mask = at.Load(d, m);
-        v = hn::IfThenZeroElse(hn::Eq(mask, hn::Zero(d)), hn::Mul(mask, v));
-      }
-      at.Store(v, d, to);
-    });
-    from += stride;
-    to += cols;
-    if (m != nullptr) m += cols;
-  }
+  ForEachStep(WideRows<decltype(d)>{d, count},
+              [&](auto at) SIMDLOSS_STEP { at.Store(Scaled(d, at, m, w, at.Load(d, from)), d, to); });
 }
 
 template <class T>
@@ -294,7 +286,7 @@ constexpr LossStages<T> MakeLossStages() {
   stages.tanh_and_rest = &TanhAndRest<T>;
   stages.scale = &Scale<T>;
   stages.scaled_sum = &ScaledSum<T>;
-  stages.scale_rows = &ScaleRows<T>;
+  stages.scaled_copy = &ScaledCopy<T>;
   stages.expand = &Expand<T>;
   stages.multiply = &Multiply<T>;
   stages.stream = &Stream<T>;

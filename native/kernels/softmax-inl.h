@@ -469,6 +469,9 @@ void SoftmaxCrossEntropyRows(D d, const LossParams& params_in, const SoftmaxRows
   ForEachStep(columns, [&](auto at) SIMDLOSS_STEP {
     at.Store(hn::Set(d, 1), d, sums.factor);
     at.Store(hn::Set(d, 1), d, sums.total);
+    // Of rows that are not there, so that they ask for nothing.
+    for (T* array : {sums.max, sums.min, sums.product}) at.Store(hn::Zero(d), d, array);
+    at.Store(hn::Set(d, 1), d, sums.rest);
   });
   for (size_t i = 0; i < x.rows && x.factors != nullptr; ++i) sums.factor[i] = static_cast<T>(x.factors[i]);
   if (x.class_weights != nullptr) std::copy_n(x.class_weights, x.rows, sums.total);
