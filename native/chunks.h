@@ -8,8 +8,9 @@
 
 namespace simdloss {
 
-// Chunks are about this many elements: three float32 arrays of it fit a second-level cache. Two threads took 0.78 of the
-// time of one for two chunks of cross entropy (1024 x 40), 0.65 for four (1024 x 100), 0.50 for 32 of MSE (1024 x 1000).
+// Chunks are about this many elements: three float32 arrays of it fit a second-level cache. Two threads took 0.78 of
+// the time of one for two chunks of cross entropy (1024 x 40), 0.65 for four (1024 x 100), 0.50 for 32 of MSE (1024 x
+// 1000).
 constexpr size_t kChunkElements = 32768;
 // A chunk of whole tiles leaves no partial tile behind but the last one: 32 rows of any multiple of 8 columns are whole
 // tiles of 256.
