@@ -29,12 +29,7 @@ void RunElementwise(const ActivationCall& call, size_t first, size_t last) {
     const size_t count = std::min(kTile<T>, last - begin);
     const size_t padded = RoundUpToPadding<T>(count);
     // A full tile is read and written in place where it can be.
-    const auto read = [&](const Reader<T>& from, T* buffer) -> const T* {
-      if (count == padded) return from.Read(begin, count, buffer);
-      from.CopyTo(begin, count, buffer);
-      std::fill(buffer + count, buffer + padded, T{0});
-      return buffer;
-    };
+    const auto read = [&](const Reader<T>& from, T* buffer) { return from.ReadPadded(begin, count, padded, buffer); };
     const bool direct = side_by_side && count == padded && !epsilon;
     T* const value = direct ? out + begin : a;
     const T* const alphas = alpha ? read(alpha, alpha_buffer) : nullptr;

@@ -21,6 +21,17 @@ constexpr size_t RowsPerChunk(size_t cols) {
   return rows < kChunkRows ? std::max<size_t>(rows, 1) : rows / kChunkRows * kChunkRows;
 }
 
+// Rows go to a kernel that works in place in groups of about so many elements, for which labels, masks and weights are
+// converted and multiplied where they have to be. 1024 to 8192 are equal within 5 % (cross entropy of 10, 23, 100 and
+// 1000 columns).
+constexpr size_t kGroupElements = 8192;
+
+// Whole blocks of `block` rows where more than one fits.
+constexpr size_t RowsPerGroup(size_t cols, size_t block) {
+  const size_t rows = kGroupElements / cols;
+  return rows < block ? std::max<size_t>(rows, 1) : rows / block * block;
+}
+
 }  // namespace simdloss
 
 #endif  // SIMDLOSS_NATIVE_CHUNKS_H_

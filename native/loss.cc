@@ -60,8 +60,7 @@ Driver DriverOf(const LossCall& call) {
   if (call.loss == LossKind::kFMeasure) return &RunFMeasure;
   if (!IsElementwise(call.loss)) return &RunRowwiseLoss;
   if (call.activation != ActivationKind::kSoftmax) return &RunElementwiseLoss;
-  const bool row_mask = !call.mask || call.mask.col_stride == 0 || call.cols == 1;
-  const bool kld = call.loss == LossKind::kKLD && row_mask && !call.weights && !call.sparse_labels;
+  const bool kld = call.loss == LossKind::kKLD && !call.HasOutputMask() && !call.weights && !call.sparse_labels;
   return call.loss == LossKind::kCrossEntropy || kld ? &RunSoftmaxCrossEntropy : &RunSoftmaxLoss;
 }
 

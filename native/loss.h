@@ -67,11 +67,15 @@ struct LossCall {
   size_t label_cols = 0;  // cols, but for MixtureDensity
   Matrix pre_output;
   Matrix labels;
-  bool sparse_labels = false;   // labels hold one class index a row
-  Matrix mask;                  // null: none
-  Matrix weights;               // null: none
-  Matrix alpha;                 // PReLU's
-  bool score = false;           // is the score asked for?
+  bool sparse_labels = false;  // labels hold one class index a row
+  Matrix mask;                 // null: none
+  Matrix weights;              // null: none
+  Matrix alpha;                // PReLU's
+  bool score = false;          // is the score asked for?
+
+  // Does the mask tell the outputs of a row apart?
+  bool HasOutputMask() const { return mask && mask.col_stride != 0 && cols > 1; }
+
   void* score_array = nullptr;  // [rows], or null
   void* gradient = nullptr;     // [rows, cols], or null; may be pre_output exactly
   size_t gradient_stride = 0;

@@ -188,12 +188,7 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
     const size_t count = std::min(kTile<T>, last - begin);
     const size_t padded = RoundUpToPadding<T>(count);
     // A full tile is read in place where it can be; a partial one is copied, so that no stage reads beyond the array.
-    const auto read = [&](const Reader<T>& from, T* buffer) -> const T* {
-      if (count == padded) return from.Read(begin, count, buffer);
-      from.CopyTo(begin, count, buffer);
-      std::fill(buffer + count, buffer + padded, T{0});
-      return buffer;
-    };
+    const auto read = [&](const Reader<T>& from, T* buffer) { return from.ReadPadded(begin, count, padded, buffer); };
     scales.Read(stages, begin, count, padded);
 
     LossTile<T> tile{};

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "native/chunks.h"
 #include "native/double_double.h"
 #include "native/loss_drivers.h"
 #include "native/row_block.h"
@@ -237,10 +238,10 @@ typename RowwiseStages<T>::Stage StageOf(LossKind loss) {
 // Without an activation: rows in place.
 template <class T>
 Status RunRowwiseInPlace(const LossCall& call, RowRange range, double* score) {
-  constexpr size_t kGroupElements = 4096;
   const size_t cols = call.cols;
-  const size_t fits = kGroupElements / std::max(cols, call.label_cols) / kMaxBlockRows * kMaxBlockRows;
-  const size_t most = std::min(std::max(fits, kMaxBlockRows), range.end - range.begin);
+  // At least a block of rows: mixtures take a row a lane however wide they are.
+  const size_t fits = std::max(RowsPerGroup(std::max(cols, call.label_cols), kMaxBlockRows), kMaxBlockRows);
+  const size_t most = std::min(fits, range.end - range.begin);
   const RowwiseParams params{call.label_cols, call.params.mixtures};
   const size_t scratch = RowwiseScratch(cols, params), per_row = RoundUpToPadding<double>(most);
   const size_t copies = most * (cols + call.label_cols) * sizeof(T) / sizeof(double) + kPadding<double>;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 
+#include "native/chunks.h"
 #include "native/loss_drivers.h"
 #include "native/reader.h"
 #include "native/scratch.h"
@@ -9,16 +10,8 @@
 namespace simdloss {
 namespace {
 
-// Rows go to the kernel in groups of about this many elements, for which labels, masks and weights are converted and
-// multiplied where they have to be. 1024 to 8192 are equal within 5 % (10, 23, 100 and 1000 columns).
-constexpr size_t kGroupElements = 8192;
 // Rows shorter than this are multiplied by the class weights so many at a time, by weights repeated.
 constexpr size_t kShortRow = 64, kShortRows = 64;
-
-size_t RowsPerGroup(size_t cols) {
-  const size_t rows = kGroupElements / cols;
-  return rows < kMaxBlockRows ? std::max<size_t>(rows, 1) : rows / kMaxBlockRows * kMaxBlockRows;
-}
 
 // What the kernel reads of the labels, masks and weights of a group.
 template <class T>
@@ -32,8 +25,6 @@ class Targets {
         mask_(call.mask, call.cols, call.dtype),
         weights_(call.weights, call.cols, call.dtype),
         classes_(call.labels, call.params.has_ignore, call.params.ignore_index) {}
-
-  static bool IsRowMask(const LossCall& call) { return call.mask && (call.mask.col_stride == 0 || call.cols == 1); }
 
   // Elements of T that Start needs.
   static size_t Length(const LossCall& call, size_t most_rows) {
@@ -64,11 +55,9 @@ class Targets {
     weight_of_ = reinterpret_cast<T*>(column + column_length);
   }
 
-  double* scores() const { return scores_; }
-
   void Read(size_t row, SoftmaxRows<T>* x) {
     const size_t rows = x->rows;
-    const bool has_row_mask = IsRowMask(call_), has_output_mask = call_.mask && !has_row_mask;
+    const bool has_output_mask = call_.HasOutputMask(), has_row_mask = call_.mask && !has_output_mask;
     const bool ignores = call_.sparse_labels && call_.params.has_ignore;
     const bool has_factors = call_.mask || ignores;
     x->factors = has_factors ? factors_ : nullptr;
@@ -163,7 +152,7 @@ class Targets {
 
 template <class T>
 Status Run(const LossCall& call, RowRange range, double* score) {
-  const size_t cols = call.cols, most = std::min(RowsPerGroup(cols), range.end - range.begin);
+  const size_t cols = call.cols, most = std::min(RowsPerGroup(cols, kMaxBlockRows), range.end - range.begin);
   const size_t z_length = RoundUpToPadding<T>(most * cols),
                kernel_length = RoundUpToPadding<T>(SoftmaxScratch<T>(most, cols));
   T* const memory = ThreadScratch().Arrays<T>(1, z_length + kernel_length + Targets<T>::Length(call, most));

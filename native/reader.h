@@ -73,6 +73,14 @@ class Reader {
     return buffer;
   }
 
+  // The same where a stage reads `padded` elements: beyond count they are 0, and never those beyond the array.
+  const T* ReadPadded(size_t begin, size_t count, size_t padded, T* buffer) const {
+    if (count == padded) return Read(begin, count, buffer);
+    CopyTo(begin, count, buffer);
+    std::fill(buffer + count, buffer + padded, T{0});
+    return buffer;
+  }
+
   void CopyTo(size_t begin, size_t count, T* out) const {
     if (in_place_) {
       std::memcpy(out, static_cast<const T*>(m_.data) + begin, count * sizeof(T));

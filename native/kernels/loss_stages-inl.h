@@ -153,7 +153,7 @@ template <class T>
 void ExpOfLogit(const T* z, T* s, size_t count) {
   const hn::ScalableTag<T> d;
   for (size_t i = 0; i < count; i += hn::Lanes(d)) {
-    hn::StoreU(ExpNonPositive(d, hn::Neg(hn::Abs(hn::LoadU(d, z + i)))), d, s + i);
+    hn::StoreU(activations::Sigmoid::Begin(d, hn::LoadU(d, z + i)), d, s + i);
   }
 }
 
@@ -161,7 +161,8 @@ template <class T>
 void TanhAndRest(const T* z, T* a, T* s, size_t count) {
   const hn::ScalableTag<T> d;
   // Two short loops, as with the losses.
-  for (size_t i = 0; i < count; i += hn::Lanes(d)) hn::StoreU(HalfExpm1OfTwice(d, hn::LoadU(d, z + i)), d, s + i);
+  for (size_t i = 0; i < count; i += hn::Lanes(d))
+    hn::StoreU(activations::TanH::Begin(d, hn::LoadU(d, z + i)), d, s + i);
   for (size_t i = 0; i < count; i += hn::Lanes(d)) {
     const auto parts = TanhOfHalfExpm1(d, hn::LoadU(d, z + i), hn::LoadU(d, s + i));
     hn::StoreU(parts.value, d, a + i);

@@ -276,8 +276,8 @@ HWY_INLINE V KldScore(const R& rows, const T* e, const DenseLabels<D>& labels, V
   });
 }
 
-// What follows of the sums: shares and scores, a row a lane. by_terms(row) gives the vector of scores from `row` on
-// where one of them asks for it.
+// What follows of the sums: shares and scores, a row a lane. by_terms(row, max, log S), of KLD (row, S, S), gives
+// the vector of scores from `row` on where one of them asks for it.
 template <LabelKind kLabels, class D, class T, class F>
 HWY_INLINE void FinishSums(D d, const LossParams& params, const SoftmaxRows<T>& x, const GroupSums<T>& sums,
                            F&& by_terms) {
@@ -388,7 +388,7 @@ HWY_INLINE void WideCrossEntropy(D d, const LossParams& params, const SoftmaxRow
   const WideRows<D> rows{d, x.cols};
   const size_t N = hn::Lanes(d), e_stride = RoundUpToPadding<T>(x.cols) + 2 * kPadding<T>;
   // Rows of several vectors are written in aligned steps, with e aligned alike.
-  const bool aligned = x.cols >= 8 * N;
+  const bool aligned = x.g != nullptr && x.cols >= 8 * N;
   const auto g_of = [&](size_t row) { return x.g + row * x.g_stride; };
   const auto z_of = [&](size_t row) { return x.z + row * x.z_stride; };
   const auto e_of = [&](size_t row) {
