@@ -219,7 +219,8 @@ export const slots: Readonly<Record<Slot, number>> = Object.freeze({ ...native.s
 
 const { block } = native;
 const codes = native.dtypes;
-const dtypeCodes: Readonly<Record<Dtype, number>> = {
+/** The dtypes as the addon numbers them. */
+export const dtypeCodes: Readonly<Record<Dtype, number>> = {
   float32: codes['Float32'] as number,
   float64: codes['Float64'] as number,
   int8: codes['Int8'] as number,
@@ -233,7 +234,8 @@ const dtypeCodes: Readonly<Record<Dtype, number>> = {
   uint64: codes['Uint64'] as number,
 };
 
-function codeOf(array: Optional): number {
+/** The dtype of an array, 0 for none. */
+export function codeOf(array: Optional): number {
   if (array === undefined) return 0;
   const dtype = dtypeOf(array) as Dtype;
   // The usual one by a comparison: a look-up by name takes 4 ns.

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+// Expressions as text.
+import type { Node } from './graph';
+
+/** Infix operators, and how tightly they bind. */
+const INFIX: Readonly<Record<string, readonly [sign: string, binds: number]>> = {
+  lt: ['<', 1],
+  le: ['<=', 1],
+  eq: ['==', 1],
+  ne: ['!=', 1],
+  add: ['+', 2],
+  sub: ['-', 2],
+  mul: ['*', 3],
+  div: ['/', 3],
+  pow: ['^', 5],
+};
+const PREFIX = 4;
+const CALL = 6;
+
+/** An expression on one line, inputs by their names. */
+export function print(node: Node): string {
+  return text(node)[0];
+}
+
+function text(node: Node): [string, binds: number] {
+  const { op, inputs, attributes } = node;
+  if (op === 'input') return [String(attributes['name']), CALL];
+  if (op === 'number') {
+    const value = attributes['value'] as number;
+    return [Object.is(value, -0) ? '-0' : String(value), value < 0 ? PREFIX : CALL];
+  }
+  const infix = INFIX[op];
+  if (infix !== undefined) {
+    const [sign, binds] = infix;
+    const [left, right] = inputs as [Node, Node];
+    return [`${inner(left, binds)} ${sign} ${inner(right, op === 'add' || op === 'mul' ? binds : binds + 1)}`, binds];
+  }
+  if (op === 'neg') return [`-${inner(inputs[0] as Node, PREFIX)}`, PREFIX];
+  const listed = Object.entries(attributes)
+    .filter(([name]) => name !== 'kernel')
+    .map(([name, value]) => `${name} = ${Array.isArray(value) ? `[${value}]` : value}`);
+  const args = [...inputs.map((input) => print(input)), ...(isPlain(attributes['params']) ? [] : listed)];
+  return [`${nameOf(node)}(${args.join(', ')})`, CALL];
+}
+
+function inner(node: Node, least: number): string {
+  const [body, binds] = text(node);
+  return binds < least ? `(${body})` : body;
+}
+
+const isPlain = (params: unknown): boolean => Array.isArray(params) && params.every((value) => value === 0);
+
+function nameOf({ op, attributes }: Node): string {
+  if (op === 'select') return 'where';
+  const kernel = attributes['kernel'];
+  if (kernel === undefined) return op;
+  return `${String(kernel).toLowerCase()}${op === 'slope' ? "'" : ''}`;
+}

@@ -1,0 +1,511 @@
+// SPDX-License-Identifier: Apache-2.0
+// The expressions of a region as a program of native/program.h: values in spaces, passes over each block of rows,
+// instructions in pairs where there is a kernel for both, and registers.
+import type { Node } from './graph';
+import { isStructural, type Place, type Region, type Space, spaceOf, sumOver } from './regions';
+
+/** What a program gives. */
+export type SinkKind = 'element' | 'row' | 'sum' | 'columnSum';
+
+export interface Sink {
+  readonly kind: SinkKind;
+  /** What is computed, or summed. */
+  readonly node: Node;
+  /** The node that the result is. */
+  readonly result: Node;
+  readonly place: Place;
+}
+
+/** What a program reads: a node's array, or the index of each column. */
+export interface ProgramInput {
+  readonly node: Node | 'columnIndex';
+  readonly space: Space;
+}
+
+/** A program and what goes in and out, in the order of its arrays. */
+export interface ProgramCode {
+  readonly code: Int32Array;
+  readonly constants: Float64Array;
+  readonly inputs: readonly ProgramInput[];
+  /** Output arrays: elements, rows and sums of columns; then single sums. */
+  readonly outputs: readonly Sink[];
+  readonly sums: readonly Sink[];
+}
+
+/** A value of the program. */
+interface Value {
+  readonly id: number;
+  readonly space: Space;
+  readonly op: string;
+  readonly args: readonly Value[];
+  readonly params: readonly number[];
+  readonly source: ProgramInput | undefined;
+  /** How often it is read. */
+  uses: number;
+  /** When it is computed, of values a row and an element. */
+  pass: number;
+  /** The last pass that reads it. */
+  lastPass: number;
+  /** Computed in one instruction with the one value that reads it. */
+  joined: boolean;
+  /** Reduced over each row: kept for the whole block. */
+  reduced: boolean;
+  /** Where it lies, as instructions say it; 0 while it has no place. */
+  operand: number;
+}
+
+// Spaces of native/program.h.
+const TILE = 1;
+const BLOCK = 2;
+const ROW = 3;
+const COLUMN = 4;
+const SCALAR = 5;
+const INPUT = 6;
+const OUTPUT = 7;
+const SUM = 8;
+const COLUMN_SUM = 9;
+
+const SPACES: readonly Space[] = ['scalar', 'column', 'row', 'element'];
+/** Inputs by kind: an element, a row, a column, one. */
+const INPUT_KINDS: Readonly<Record<Space, number>> = { element: 0, row: 1, column: 2, scalar: 3 };
+const NO_PARAMS: readonly number[] = [];
+
+const pack = (space: number, index: number): number => space * 65536 + index;
+
+/** A node's operation as native/program.h calls it. */
+function nativeName(op: string): string {
+  return op.charAt(0).toUpperCase() + op.slice(1);
+}
+
+/** Nodes to values, each once. */
+class Values {
+  readonly inputs: ProgramInput[] = [];
+  private readonly made = new Map<string, Value>();
+  private count = 0;
+
+  constructor(
+    private readonly region: Region,
+    /** Is the node an array by the time the program runs? */
+    private readonly isArray: (node: Node) => boolean,
+  ) {}
+
+  /** Can the node be computed in the region, with a value per `space`? Its operands become arrays where they can't. */
+  canMake(node: Node, space: Space): boolean {
+    const sum = sumOver(node);
+    if (sum !== undefined) {
+      const { rows, cols } = sum.region;
+      return sum.kind === 'rows' && space === 'row' && rows === this.region.rows && cols === this.region.cols;
+    }
+    if (isStructural(node)) return true;
+    if (space === 'element') return this.spreads(node);
+    return node.inputs.every((input) => {
+      const of = spaceOf(input, node.shape);
+      return of === 'element' || of === 'scalar';
+    });
+  }
+
+  /** Do the operands that repeat do so along the region's rows or columns? */
+  private spreads(node: Node): boolean {
+    const { rows, cols } = this.region;
+    const last = node.shape[node.shape.length - 1] ?? 1;
+    return node.inputs.every((input) => {
+      const space = spaceOf(input, node.shape);
+      return (
+        space === 'element' ||
+        space === 'scalar' ||
+        (last === cols && rows * cols === node.shape.reduce((a, b) => a * b, 1))
+      );
+    });
+  }
+
+  of(node: Node, space: Space): Value {
+    if (node.op === 'number') return this.value('Constant', 'scalar', [], [node.attributes['value'] as number]);
+    if (node.op === 'columnIndex') return this.input('columnIndex', node.shape.at(-1) === 1 ? 'scalar' : 'column');
+    if (this.isArray(node)) return this.input(node, space);
+    const sum = sumOver(node);
+    if (sum !== undefined) return this.reduction(node, sum.region.cols);
+    const args = node.inputs.map((input) => {
+      const of = isStructural(node) ? 'element' : (spaceOf(input, node.shape) as Space);
+      return this.of(input, of === 'element' ? space : of);
+    });
+    if (isStructural(node) || node.op === 'broadcastLike') return args[0] as Value;
+    if (node.op !== 'activation' && node.op !== 'slope') return this.elements(nativeName(node.op), args);
+    const kernel = node.attributes['kernel'] as string;
+    const params = node.attributes['params'] as readonly number[];
+    return this.elements(node.op === 'slope' ? `${kernel}.Slope` : kernel, args, params);
+  }
+
+  /** An operation on each element, in the smallest space that its operands allow. */
+  private elements(op: string, args: readonly Value[], params?: readonly number[]): Value {
+    const space = joinOf(args);
+    const whole = space === 'element' ? args.map((arg) => (arg.space === 'row' ? this.spread(arg) : arg)) : args;
+    return this.value(op, space, whole, params);
+  }
+
+  /** A value for each element, for instructions that need one. */
+  spread(value: Value): Value {
+    return value.space === 'element' ? value : this.copy(value, 'element');
+  }
+
+  /** A second copy, in a place of its own. */
+  copyAgain(value: Value): Value {
+    return this.make('Copy', value.space, [value], NO_PARAMS, undefined);
+  }
+
+  /** The value once more, in a space that holds it. */
+  copy(value: Value, space: Space): Value {
+    return this.value(value.space === 'row' && space === 'element' ? 'Expand' : 'Copy', space, [value]);
+  }
+
+  private reduction(node: Node, cols: number): Value {
+    const arg = this.of(node.inputs[0] as Node, 'element');
+    const isSum = node.op === 'sum';
+    // What is the same along a row needs no loop over it.
+    if (arg.space === 'row' || arg.space === 'scalar') {
+      return isSum ? this.elements('Mul', [arg, this.value('Constant', 'scalar', [], [cols])]) : arg;
+    }
+    return this.value(isSum ? 'row sum' : 'row max', 'row', [this.spread(arg)]);
+  }
+
+  private input(node: Node | 'columnIndex', space: Space): Value {
+    const id = node === 'columnIndex' ? node : node.id;
+    const key = `input ${id} ${space}`;
+    const known = this.made.get(key);
+    if (known !== undefined) return known;
+    const source: ProgramInput = { node, space };
+    this.inputs.push(source);
+    const value = this.make('input', space, [], NO_PARAMS, source);
+    this.made.set(key, value);
+    return value;
+  }
+
+  private value(op: string, space: Space, args: readonly Value[], params: readonly number[] = NO_PARAMS): Value {
+    let key = op;
+    for (const arg of args) key += ` ${arg.id}`;
+    if (params.length > 0) key += ` (${params.map((x) => (Object.is(x, -0) ? '-0' : x)).join()})`;
+    let value = this.made.get(key);
+    if (value === undefined) {
+      value = this.make(op, space, args, params, undefined);
+      this.made.set(key, value);
+    }
+    return value;
+  }
+
+  private make(
+    op: string,
+    space: Space,
+    args: readonly Value[],
+    params: readonly number[],
+    source: ProgramInput | undefined,
+  ): Value {
+    return {
+      id: this.count++,
+      space,
+      op,
+      args,
+      params,
+      source,
+      uses: 0,
+      pass: 0,
+      lastPass: 0,
+      joined: false,
+      reduced: false,
+      operand: 0,
+    };
+  }
+}
+
+/** Rows and columns together make elements. */
+function joinOf(args: readonly Value[]): Space {
+  let join = 0;
+  for (const { space } of args) {
+    const next = SPACES.indexOf(space);
+    join = join + next === 3 && join * next === 2 ? 3 : Math.max(join, next);
+  }
+  return SPACES[join] as Space;
+}
+
+/** Where a root is computed, and the arrays that it needs, which are made before. */
+export function leavesOf(root: Node, { region, space }: Place, isArray: (node: Node) => boolean): Set<Node> {
+  const values = new Values(region, isArray);
+  const leaves = new Set<Node>();
+  const seen = new Set<string>();
+  const visit = (node: Node, at: Space): void => {
+    const key = `${node.id} ${at}`;
+    if (seen.has(key) || node.op === 'number' || node.op === 'columnIndex') return;
+    seen.add(key);
+    if (isArray(node) || (node !== root && !values.canMake(node, at))) {
+      leaves.add(node);
+      return;
+    }
+    const sum = sumOver(node);
+    for (const input of node.inputs) {
+      const of = sum !== undefined || isStructural(node) ? 'element' : (spaceOf(input, node.shape) as Space);
+      visit(input, sum === undefined && of === 'element' ? at : of);
+    }
+  };
+  visit(root, space);
+  return leaves;
+}
+
+/** The program of the sinks of one region. */
+export function makeProgram(
+  sinks: readonly Sink[],
+  isArray: (node: Node) => boolean,
+  opcodes: Readonly<Record<string, number>>,
+): ProgramCode {
+  const values = new Values((sinks[0] as Sink).place.region, isArray);
+  const outputs = sinks.filter(({ kind }) => kind !== 'sum');
+  const sums = sinks.filter(({ kind }) => kind === 'sum');
+  const columnSums = sinks.filter(({ kind }) => kind === 'columnSum');
+  const results = sinks.map((sink): Result => {
+    const { space } = sink.place;
+    const value = values.of(sink.node, space);
+    const isSum = sink.kind === 'sum' || sink.kind === 'columnSum';
+    const to =
+      sink.kind === 'sum'
+        ? pack(SUM, sums.indexOf(sink))
+        : sink.kind === 'columnSum'
+          ? pack(COLUMN_SUM, columnSums.indexOf(sink))
+          : pack(OUTPUT, outputs.indexOf(sink));
+    return { value: value.space === space ? value : values.copy(value, space), to, isSum };
+  });
+  const { code, constants } = new Assembler(opcodes, values, results).assemble([
+    outputs.length,
+    sums.length,
+    columnSums.length,
+  ]);
+  for (const { kind } of outputs) {
+    // Kind, and which sum of columns.
+    code.outputs.push(kind === 'element' ? 0 : kind === 'row' ? 1 : 2, 0);
+  }
+  columnSums.forEach((sink, i) => {
+    code.outputs[2 * outputs.indexOf(sink) + 1] = i;
+  });
+  return {
+    code: Int32Array.from([...code.header, ...code.inputs, ...code.outputs, ...code.body]),
+    constants: Float64Array.from(constants),
+    inputs: values.inputs,
+    outputs,
+    sums,
+  };
+}
+
+/** A value and where it is wanted. */
+interface Result {
+  value: Value;
+  readonly to: number;
+  readonly isSum: boolean;
+}
+
+/** The first operation of a pair that one instruction computes: `F.G` is g(f(a, b), c). */
+const REVERSED: Readonly<Record<string, string>> = { Sub: 'Rsub', Add: 'Add', Mul: 'Mul', Min: 'Min', Max: 'Max' };
+
+class Assembler {
+  private readonly constants: number[] = [];
+  private readonly counts = { tile: 0, block: 0, row: 0, column: 0, scalar: 0 };
+  private live: Value[] = [];
+  private passes = 1;
+
+  constructor(
+    private readonly opcodes: Readonly<Record<string, number>>,
+    private readonly values: Values,
+    private readonly results: readonly Result[],
+  ) {}
+
+  assemble(sizes: readonly [outputs: number, sums: number, columnSums: number]) {
+    this.countUses();
+    // What is wanted twice, or read besides, or lies in an input, is copied to where it is wanted.
+    for (const result of this.results) {
+      const { value, isSum } = result;
+      // What is reduced is there only after its pass.
+      if (!isReduction(value) && (isSum || (value.uses === 1 && value.source === undefined))) continue;
+      result.value = this.values.copyAgain(value);
+    }
+    this.countUses();
+    this.schedule();
+    this.join();
+    const inputs = this.placeInputs();
+    const scalars = this.section((value) => value.space === 'scalar');
+    const columns = this.section((value) => value.space === 'column');
+    const body = [...scalars, ...columns];
+    for (let pass = 0; pass < this.passes; pass++) body.push(...this.pass(pass));
+    const { tile, block, row, column, scalar } = this.counts;
+    const header = [tile, block, row, column, scalar, inputs.length / 2, ...sizes, this.passes];
+    return { code: { header, inputs, outputs: [] as number[], body }, constants: this.constants };
+  }
+
+  private countUses(): void {
+    const seen = new Set<Value>();
+    const visit = (value: Value): void => {
+      value.uses++;
+      if (seen.has(value)) return;
+      seen.add(value);
+      for (const arg of value.args) visit(arg);
+    };
+    for (const value of this.live) value.uses = 0;
+    for (const { value } of this.results) visit(value);
+    this.live = [...seen].sort((a, b) => a.id - b.id);
+  }
+
+  /** Each value in the latest pass that serves all that read it: what crosses from pass to pass takes memory. */
+  private schedule(): void {
+    const ready = new Map<Value, number>();
+    for (const value of this.live) {
+      let pass = 0;
+      for (const arg of value.args) pass = Math.max(pass, (ready.get(arg) as number) + (isReduction(arg) ? 1 : 0));
+      ready.set(value, pass);
+      this.passes = Math.max(this.passes, pass + 1);
+    }
+    const last = this.passes - 1;
+    const needed = new Map<Value, number>();
+    const need = (value: Value, pass: number) => {
+      needed.set(value, Math.min(needed.get(value) ?? last, pass));
+      value.lastPass = Math.max(value.lastPass, pass);
+    };
+    for (const { value, isSum } of this.results) if (!isSum) need(value, last);
+    for (const value of [...this.live].reverse()) {
+      value.pass = needed.get(value) ?? last;
+      for (const arg of value.args) {
+        need(arg, isReduction(arg) ? value.pass - 1 : value.pass);
+        if (isReduction(value)) arg.reduced = true;
+      }
+    }
+    for (const { value, isSum } of this.results) if (isSum) value.lastPass = Math.max(value.lastPass, value.pass);
+  }
+
+  /** Finds values that one instruction computes along with the value that reads them. */
+  private join(): void {
+    for (const value of this.live) {
+      if (value.space !== 'element' || isReduction(value) || value.source !== undefined) continue;
+      const first = value.args.find((arg, i) => this.canJoin(value, arg, i));
+      if (first !== undefined) first.joined = true;
+    }
+  }
+
+  private canJoin(value: Value, arg: Value, i: number): boolean {
+    const isOwn =
+      arg.uses === 1 && arg.space === 'element' && arg.pass === value.pass && !arg.args.some((inner) => inner.joined);
+    if (!isOwn || arg.source !== undefined || isReduction(arg) || arg.reduced) return false;
+    return pairOf(value, i) in this.opcodes;
+  }
+
+  private placeInputs(): number[] {
+    const code: number[] = [];
+    this.values.inputs.forEach((source, index) => {
+      const { space } = source;
+      const value = this.live.find((each) => each.source === source);
+      const operand = space === 'element' ? pack(INPUT, index) : this.register(space);
+      if (value !== undefined) value.operand = operand;
+      code.push(INPUT_KINDS[space], space === 'element' ? 0 : operand % 65536);
+    });
+    return code;
+  }
+
+  private section(belongs: (value: Value) => boolean): number[] {
+    const instructions = this.live
+      .filter((value) => belongs(value) && value.source === undefined && !isReduction(value))
+      .flatMap((value) => [this.instruction(value), ...this.sumsOf(value)]);
+    return counted(instructions);
+  }
+
+  private pass(pass: number): number[] {
+    const rows = this.section((value) => value.space === 'row' && value.pass === pass);
+    const tiles = this.tiles(pass);
+    const reductions: number[][] = [];
+    for (const value of this.live) {
+      if (!isReduction(value) || value.pass !== pass) continue;
+      value.operand = this.register('row');
+      reductions.push([value.op === 'row sum' ? 0 : 1, value.operand % 65536, (value.args[0] as Value).operand]);
+    }
+    return [...rows, ...tiles, ...counted(reductions)];
+  }
+
+  /** The instructions on elements; a register is free again after the last that reads it. */
+  private tiles(pass: number): number[] {
+    const values = this.live.filter((value) => value.space === 'element' && value.pass === pass && !value.joined);
+    const left = new Map<Value, number>();
+    const free: number[] = [];
+    const instructions: number[][] = [];
+    for (const value of values) {
+      if (value.source === undefined) {
+        const operands = this.operandsOf(value);
+        instructions.push(this.instruction(value, () => free.pop()));
+        const kept = value.operand >= pack(TILE, 0) && value.operand < pack(BLOCK, 0);
+        if (kept) left.set(value, value.uses);
+        for (const arg of operands) this.release(arg, left, free);
+      }
+      for (const sum of this.sumsOf(value)) {
+        instructions.push(sum);
+        this.release(value, left, free);
+      }
+    }
+    return counted(instructions);
+  }
+
+  private release(value: Value, left: Map<Value, number>, free: number[]): void {
+    const uses = left.get(value);
+    if (uses === undefined) return;
+    left.set(value, uses - 1);
+    if (uses === 1) free.push(value.operand % 65536);
+  }
+
+  /** The values that an instruction reads: those of the value joined with it in its place. */
+  private operandsOf(value: Value): readonly Value[] {
+    const i = value.args.findIndex((arg) => arg.joined);
+    if (i < 0) return value.args;
+    const first = value.args[i] as Value;
+    return [...first.args, ...value.args.filter((_, j) => j !== i)];
+  }
+
+  private instruction(value: Value, freeRegister: () => number | undefined = () => undefined): number[] {
+    const i = value.args.findIndex((arg) => arg.joined);
+    const op = i < 0 ? value.op : pairOf(value, i);
+    const operands = this.operandsOf(value).map((arg) => arg.operand);
+    value.operand = this.place(value, freeRegister);
+    const [a = 0, b = 0, c = 0, d = 0] = operands;
+    return [this.opcodes[op] as number, value.operand, a, b, c, d, this.parameters(value.params)];
+  }
+
+  /** Where the result of an instruction goes: straight to where it is wanted if nothing else reads it. */
+  private place(value: Value, freeRegister: () => number | undefined): number {
+    const result = value.uses === 1 ? this.results.find((each) => each.value === value) : undefined;
+    if (result !== undefined && !(result.isSum && value.space === 'row')) return result.to;
+    if (value.space !== 'element') return this.register(value.space);
+    if (value.lastPass > value.pass || value.reduced) return pack(BLOCK, this.counts.block++);
+    return pack(TILE, freeRegister() ?? this.counts.tile++);
+  }
+
+  /** Sums of a value that other instructions read too, or that an input holds. */
+  private sumsOf(value: Value): number[][] {
+    return this.results
+      .filter((result) => result.isSum && result.value === value && value.operand !== result.to)
+      .map(({ to }) => [this.opcodes['Sum'] as number, to, value.operand, 0, 0, 0, 0]);
+  }
+
+  private register(space: Exclude<Space, 'element'>): number {
+    return pack(space === 'row' ? ROW : space === 'column' ? COLUMN : SCALAR, this.counts[space]++);
+  }
+
+  private parameters(params: readonly number[]): number {
+    if (params.length === 0) return 0;
+    const three = [params[0] ?? 0, params[1] ?? 0, params[2] ?? 0];
+    for (let i = 0; i + 3 <= this.constants.length; i += 3) {
+      if (three.every((value, j) => Object.is(value, this.constants[i + j]))) return i;
+    }
+    this.constants.push(...three);
+    return this.constants.length - 3;
+  }
+}
+
+/** The name of the pair of a value and its i-th operand. */
+function pairOf(value: Value, i: number): string {
+  return `${(value.args[i] as Value).op}.${i === 0 ? value.op : REVERSED[value.op]}`;
+}
+
+const isReduction = (value: Value): boolean => value.op === 'row sum' || value.op === 'row max';
+
+/** How many, then the numbers of each. */
+function counted(items: readonly (readonly number[])[]): number[] {
+  return [items.length, ...items.flat()];
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which nodes of a graph of known shapes are computed together: a region is a matrix over whose rows one program runs.
+import { type Node, numberOf } from './graph';
+import { onNumbers } from './numbers';
+import { countOf, type Sizes } from './shapes';
+
+/** Relative to a region [rows, cols]: a value each element, row, column, or one. */
+export type Space = 'scalar' | 'column' | 'row' | 'element';
+
+export interface Region {
+  readonly rows: number;
+  readonly cols: number;
+}
+
+/** Where a node's values come about. */
+export interface Place {
+  readonly region: Region;
+  readonly space: 'row' | 'element';
+}
+
+const STRUCTURAL = new Set(['squeeze', 'expandDims', 'reshape']);
+/** Whole arrays, made by a step of their own. */
+const KERNELS = new Set(['mmul', 'permute', 'classIndex', 'ctc', 'ctcGradient']);
+
+/** Does the flat order of the elements stay? */
+export const isStructural = (node: Node): boolean => STRUCTURAL.has(node.op);
+
+export function isKernel(node: Node): boolean {
+  // Repeating along a middle axis is no program's.
+  const isOdd = node.op === 'broadcastLike' && spaceOf(node.inputs[0] as Node, node.shape) === undefined;
+  return isOdd || KERNELS.has(node.op);
+}
+
+/** A shape as rows of the last axis. */
+export function matrixOf(shape: Sizes): Region {
+  const cols = shape[shape.length - 1] ?? 1;
+  return { rows: countOf(shape.slice(0, -1)), cols };
+}
+
+/** A sum over all rows of a region: of everything, or of each column. */
+export function sumOver(
+  node: Node,
+): { readonly kind: 'total' | 'rows' | 'columns'; readonly region: Region } | undefined {
+  if (node.op !== 'sum' && node.op !== 'maximum') return undefined;
+  const { shape } = node.inputs[0] as Node;
+  const axes = node.attributes['axes'] as Sizes;
+  const kept = countOf(node.shape);
+  const over = countOf(shape) / Math.max(kept, 1);
+  const first = shape.findIndex((size) => size !== 1);
+  if (node.op === 'sum' && kept === 1) return { kind: 'total', region: matrixOf(shape) };
+  return axes.includes(first) && node.op === 'sum'
+    ? { kind: 'columns', region: { rows: over, cols: kept } }
+    : { kind: 'rows', region: { rows: kept, cols: over } };
+}
+
+/** How an operand goes with the elements of a shape; undefined where it is repeated along other axes. */
+export function spaceOf(operand: Node, shape: Sizes): Space | undefined {
+  const count = countOf(operand.shape);
+  if (count === countOf(shape)) return 'element';
+  if (count === 1) return 'scalar';
+  const cols = shape[shape.length - 1] as number;
+  const lead = shape.length - operand.shape.length;
+  const last = operand.shape[operand.shape.length - 1];
+  if (last === 1 && shape.slice(0, -1).every((size, axis) => size === (operand.shape[axis - lead] ?? 1))) return 'row';
+  return count === cols && last === cols ? 'column' : undefined;
+}
+
+/** Where nodes come about, each found once. */
+export class Places {
+  private readonly places = new Map<Node, Place | undefined>();
+
+  /** The region of a node; undefined for what has none of its own: leaves, kernels and sums over rows. */
+  of(node: Node): Place | undefined {
+    if (!this.places.has(node)) this.places.set(node, this.find(node));
+    return this.places.get(node);
+  }
+
+  /** The same, or the flat array. */
+  orFlat(node: Node): Place {
+    const place = this.of(node);
+    if (place !== undefined) return place;
+    const region = matrixOf(node.shape);
+    // One long row could not be cut for threads.
+    return { region: region.rows === 1 ? { rows: region.cols, cols: 1 } : region, space: 'element' };
+  }
+
+  private find(node: Node): Place | undefined {
+    if (node.inputs.length === 0 || isKernel(node) || isScalarStep(node)) return undefined;
+    const sum = sumOver(node);
+    if (sum !== undefined) return sum.kind === 'rows' ? { region: sum.region, space: 'row' } : undefined;
+    if (isStructural(node)) return this.of(node.inputs[0] as Node);
+    let element: Place | undefined;
+    for (const input of node.inputs) {
+      const space = spaceOf(input, node.shape);
+      if (space === 'row' || space === 'column') return { region: matrixOf(node.shape), space: 'element' };
+      const place = space === 'element' ? this.of(input) : undefined;
+      if (place?.space === 'row') return place;
+      element ??= place;
+    }
+    return element;
+  }
+}
+
+const scalarSteps = new WeakMap<Node, boolean>();
+
+/** A number that follows from sums over everything: computed in JavaScript, in float64. */
+export function isScalarStep(node: Node): boolean {
+  let is = scalarSteps.get(node);
+  if (is === undefined) {
+    const isSum = (input: Node) => sumOver(input)?.kind === 'total' || isScalarStep(input);
+    const isLeaf = (input: Node) => numberOf(input) !== undefined || input.op === 'input';
+    const { inputs } = node;
+    is = countOf(node.shape) === 1 && node.op in onNumbers && inputs.some(isSum);
+    is &&= inputs.every((input) => isSum(input) || isLeaf(input));
+    scalarSteps.set(node, is);
+  }
+  return is;
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Shapes with sizes that are known when a graph runs: -1 stands for one.
+import { describe, rangeError, shapeError } from '../errors';
+
+/** A size that is not known yet. */
+export const UNKNOWN = -1;
+
+export type Sizes = readonly number[];
+
+/** Are all sizes known? */
+export function isKnown(shape: Sizes): boolean {
+  return !shape.includes(UNKNOWN);
+}
+
+/** Are the two certainly equal? */
+export function isSame(a: Sizes, b: Sizes): boolean {
+  return a.length === b.length && a.every((size, axis) => size === b[axis] && size !== UNKNOWN);
+}
+
+/** How many elements; -1 where a size is unknown. */
+export function countOf(shape: Sizes): number {
+  return isKnown(shape) ? shape.reduce((product, size) => product * size, 1) : UNKNOWN;
+}
+
+/** The shape of `a` and `b` broadcast together: aligned at the last axis, a size of 1 repeats. */
+export function broadcast(a: Sizes, b: Sizes, what: () => string): Sizes {
+  const rank = Math.max(a.length, b.length);
+  return Array.from({ length: rank }, (_, axis) => {
+    const p = a[axis - rank + a.length] ?? 1;
+    const q = b[axis - rank + b.length] ?? 1;
+    if (p === q || q === 1) return p;
+    if (p === 1) return q;
+    if (p === UNKNOWN || q === UNKNOWN) return Math.max(p, q);
+    throw shapeError(what(), 'shapes that broadcast', [describe(a), describe(b)].join(' and '));
+  });
+}
+
+/** Axes from 0 on, in order, each once; negative ones count from the end; none: all. */
+export function readAxes(axes: readonly unknown[], rank: number, name: string): number[] {
+  if (axes.length === 0) return Array.from({ length: rank }, (_, axis) => axis);
+  const read = axes.map((axis) => {
+    if (!Number.isInteger(axis) || (axis as number) < -rank || (axis as number) >= rank) {
+      throw rangeError(name, `axes from ${-rank} to ${rank - 1}`, axis);
+    }
+    return (axis as number) < 0 ? (axis as number) + rank : (axis as number);
+  });
+  if (new Set(read).size < read.length) throw rangeError(name, 'each axis once', axes);
+  return read.sort((a, b) => a - b);
+}
+
+/** The shape with size 1 along the axes. */
+export function reduced(shape: Sizes, axes: readonly number[]): Sizes {
+  return shape.map((size, axis) => (axes.includes(axis) ? 1 : size));
+}
+
+/** The shape without the axes. */
+export function without(shape: Sizes, axes: readonly number[]): Sizes {
+  return shape.filter((_, axis) => !axes.includes(axis));
+}

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// A graph for shapes that are known: made anew by the same builder, which simplifies again, in terms of what programs
+// and kernels compute.
+import type { ActivationKernel } from '../native';
+import { BINARY, type Binary, type Graph, label, type Node, reachable, UNARY, type Unary } from './graph';
+import { spaceOf } from './regions';
+import { broadcast, countOf, reduced, type Sizes } from './shapes';
+
+const unary = new Set<string>(UNARY);
+const binary = new Set<string>(BINARY);
+
+/** The nodes in `to`, with the shapes that `shapeOf` gives the inputs; `inputs` receives which input became which. */
+export function specialize(
+  roots: readonly Node[],
+  to: Graph,
+  shapeOf: (input: Node) => Sizes,
+  inputs: Map<Node, Node>,
+): Node[] {
+  const made = new Map<Node, Node>();
+  for (const node of reachable(roots)) {
+    const args = repeated(
+      to,
+      node,
+      node.inputs.map((input) => made.get(input) as Node),
+    );
+    let result: Node;
+    if (node.op === 'input') {
+      result = to.input(node.attributes['name'] as string, shapeOf(node));
+      inputs.set(result, node);
+    } else {
+      result = remake(to, node, args);
+    }
+    made.set(node, result);
+  }
+  return roots.map((root) => made.get(root) as Node);
+}
+
+/** The operands; in full those that repeat along other axes than the first ones or the last one. */
+function repeated(g: Graph, { op }: Node, args: readonly Node[]): readonly Node[] {
+  if (!binary.has(op) && op !== 'select') return args;
+  const shape = args
+    .map((arg) => arg.shape)
+    .reduce((a, b) => broadcast(a, b, () => `operands of ${op}: ${args.map(label).join(' and ')}`));
+  return args.map((arg) => (spaceOf(arg, shape) === undefined ? g.broadcastTo(arg, shape) : arg));
+}
+
+function remake(g: Graph, node: Node, args: readonly Node[]): Node {
+  const { op, attributes } = node;
+  const [a, b, c] = args as [Node, Node, Node];
+  const axes = attributes['axes'] as Sizes;
+  if (unary.has(op))
+    return op === 'neg' || op === 'abs' || op === 'square' || op === 'log' ? g[op](a) : g.unary(op as Unary, a);
+  if (binary.has(op)) {
+    switch (op) {
+      case 'add':
+      case 'sub':
+      case 'mul':
+      case 'div':
+      case 'pow':
+      case 'min':
+      case 'max':
+        return g[op](a, b);
+      default:
+        return g.binary(op as Binary, a, b);
+    }
+  }
+  switch (op) {
+    case 'number':
+      return g.number(attributes['value'] as number);
+    case 'columnIndex':
+      return args.length === 0 ? g.columnIndex(node) : g.columnIndex(a);
+    case 'select':
+      return g.select(a, b, c);
+    case 'clip':
+      return g.min(g.max(a, attributes['low'] as number), attributes['high'] as number);
+    case 'activation':
+    case 'slope':
+      return g.activation(attributes['kernel'] as ActivationKernel, attributes['params'] as Sizes, a, op);
+    case 'softmax': {
+      const e = g.unary('exp', lessMaximum(g, a));
+      return g.mul(e, g.unary('reciprocal', g.sum(e, lastAxis(a))));
+    }
+    case 'logSoftmax': {
+      const rest = lessMaximum(g, a);
+      return g.sub(rest, g.log(g.sum(g.unary('exp', rest), lastAxis(a))));
+    }
+    case 'logSumExp':
+      return g.add(g.maximum(a, lastAxis(a)), g.log(g.sum(g.unary('exp', lessMaximum(g, a)), lastAxis(a))));
+    case 'sum':
+    case 'maximum':
+      return overAxes(g, op, a, axes);
+    case 'squeeze':
+    case 'expandDims':
+    case 'permute':
+      return g[op](a, axes);
+    case 'reshape':
+      return g.reshape(a, attributes['shape'] as Sizes);
+    case 'reshapeLike':
+      return g.reshapeLike(a, b);
+    case 'broadcastLike':
+      return g.broadcastLike(a, args.length === 1 ? node : b);
+    case 'sumLike':
+      return sumTo(g, a, b);
+    case 'size':
+      return g.sizeOf(a, axes);
+    case 'mmul':
+      return g.mmul(a, b, attributes['transposeA'] as boolean, attributes['transposeB'] as boolean);
+    case 'detach':
+      return a;
+    case 'classIndex':
+      return g.kernel(op, [a, b], { ...attributes, classes: b.shape[b.shape.length - 1] as number }, a.shape);
+    case 'ctc':
+      return g.kernel(op, args, attributes, [a.shape[0] as number]);
+    case 'ctcGradient':
+      return g.kernel(op, args, attributes, a.shape);
+    default:
+      throw new Error(`no rule for ${op}`);
+  }
+}
+
+const lastAxis = (x: Node): Sizes => [x.shape.length - 1];
+
+function lessMaximum(g: Graph, x: Node): Node {
+  return g.sub(x, g.maximum(x, lastAxis(x)));
+}
+
+function sumTo(g: Graph, x: Node, like: Node): Node {
+  return g.sumLike(x, x, like);
+}
+
+/** A reduction over trailing axes, of a sum over leading ones too: other axes are brought there. */
+function overAxes(g: Graph, op: 'sum' | 'maximum', x: Node, axes: Sizes): Node {
+  const long = x.shape.map((_, axis) => axis).filter((axis) => x.shape[axis] !== 1);
+  const over = long.filter((axis) => axes.includes(axis));
+  const kept = long.filter((axis) => !axes.includes(axis));
+  const isTrailing = kept.every((axis) => axis < (over[0] as number));
+  const isLeading = over.every((axis) => axis < (kept[0] as number));
+  if (over.length === 0) return g.reshape(x, reduced(x.shape, axes));
+  if (op === 'sum' && (isTrailing || isLeading)) return g.sum(x, axes);
+  const shape = reduced(x.shape, axes);
+  if (isTrailing) {
+    // A row of its own for each result.
+    const count = countOf(shape);
+    const rows = g.reshape(x, [count, countOf(x.shape) / Math.max(count, 1)]);
+    return g.reshape(g[op](rows, [1]), shape);
+  }
+  const moved = g.permute(x, [...x.shape.keys()].filter((axis) => !over.includes(axis)).concat(over));
+  return g.reshape(
+    overAxes(
+      g,
+      op,
+      moved,
+      over.map((_, i) => x.shape.length - over.length + i),
+    ),
+    shape,
+  );
+}
