@@ -445,7 +445,8 @@ export class Graph {
       throw shapeError(what, 'two matrices', [label(a), label(b)].join(' and '));
     const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
     const [l, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
-    if (k !== l && (k as number) >= 0 && (l as number) >= 0) throw shapeError(what, `${k} rows of the second factor`, l);
+    if (k !== l && (k as number) >= 0 && (l as number) >= 0)
+      throw shapeError(what, `${k} rows of the second factor`, l);
     return this.intern('mmul', [a, b], { transposeA, transposeB }, [m as number, n as number]);
   }
 
