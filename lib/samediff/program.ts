@@ -299,6 +299,9 @@ interface Result {
 }
 
 /** The first operation of a pair that one instruction computes: `F.G` is g(f(a, b), c). */
+/** What is computed again rather than kept where all that read it do so in a pair. */
+const COMPARISONS = new Set(['Lt', 'Le', 'Eq']);
+
 const REVERSED: Readonly<Record<string, string>> = { Sub: 'Rsub', Add: 'Add', Mul: 'Mul', Min: 'Min', Max: 'Max' };
 
 class Assembler {
@@ -395,10 +398,33 @@ class Assembler {
     });
   }
 
-  /** Finds values that one instruction computes along with the value that reads them. */
+  /** Finds values that one instruction computes along with the value that reads them; comparisons with each that does. */
   private join(): void {
+    const readers = new Map<Value, Value[]>();
+    for (const value of this.live) for (const arg of value.args) readers.set(arg, [...(readers.get(arg) ?? []), value]);
+    for (const value of this.live) {
+      const all = readers.get(value) ?? [];
+      const isCondition = (reader: Value) =>
+        reader.space === 'element' &&
+        reader.pass === value.pass &&
+        reader.args.indexOf(value) === 0 &&
+        reader.args.lastIndexOf(value) === 0 &&
+        pairOf(reader, 0) in this.opcodes;
+      const isOnlyRead = all.length === value.uses && value.source === undefined && !isReduction(value);
+      if (
+        COMPARISONS.has(value.op) &&
+        value.space === 'element' &&
+        isOnlyRead &&
+        all.length > 0 &&
+        all.every(isCondition)
+      ) {
+        value.joined = true;
+        for (const arg of value.args) arg.uses += all.length - 1;
+      }
+    }
     for (const value of this.live) {
       if (value.space !== 'element' || isReduction(value) || value.source !== undefined) continue;
+      if (value.joined || value.args.some((arg) => arg.joined)) continue;
       const first = value.args.find((arg, i) => this.canJoin(value, arg, i));
       if (first !== undefined) first.joined = true;
     }

@@ -47,7 +47,9 @@ function remake(g: Graph, node: Node, args: readonly Node[]): Node {
   const [a, b, c] = args as [Node, Node, Node];
   const axes = attributes['axes'] as Sizes;
   if (unary.has(op))
-    return op === 'neg' || op === 'abs' || op === 'square' || op === 'log' ? g[op](a) : g.unary(op as Unary, a);
+    return op === 'neg' || op === 'abs' || op === 'square' || op === 'sign' || op === 'log'
+      ? g[op](a)
+      : g.unary(op as Unary, a);
   if (binary.has(op)) {
     switch (op) {
       case 'add':
