@@ -9,8 +9,8 @@ import { type Node, numberOf } from './graph';
 import { onNumbers } from './numbers';
 import type { Plan, Step } from './plan';
 import type { ProgramCode, ProgramInput } from './program';
-import type { Region, Space } from './regions';
-import { countOf, type Sizes } from './shapes';
+import type { Region } from './regions';
+import { countOf, type Sizes, type Space } from './shapes';
 
 /** A program that the addon holds, with the numbers of its calls. */
 export interface Compiled {

@@ -4,7 +4,7 @@
 import { shapeError } from '../errors';
 import type { ActivationKernel } from '../native';
 import { onNumbers } from './numbers';
-import { broadcast, countOf, isKnown, isSame, reduced, type Sizes, UNKNOWN, without } from './shapes';
+import { broadcast, countOf, isKnown, isSame, reduced, type Sizes, spaceOf, UNKNOWN, without } from './shapes';
 
 /** Functions of one element. */
 export const UNARY = [
@@ -511,8 +511,9 @@ export class Graph {
     const shape = this.broadcast('', [a, b]);
     const narrow = (node: Node, other: Node): Node => {
       const [inner] = node.inputs;
-      const may = node.op === 'broadcastLike' && isSame(this.broadcast('', [inner as Node, other]), shape);
-      return may ? (inner as Node) : node;
+      if (node.op !== 'broadcastLike' || inner === undefined) return node;
+      const isOdd = isKnown(shape) && spaceOf(inner.shape, shape) === undefined;
+      return !isOdd && isSame(this.broadcast('', [inner, other]), shape) ? inner : node;
     };
     const left = narrow(a, b);
     return [left, narrow(b, left)];
