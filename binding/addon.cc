@@ -11,6 +11,8 @@
 #include "binding/arguments.h"
 #include "binding/async_call.h"
 #include "binding/call_block.h"
+#include "binding/program_call.h"
+#include "binding/task.h"
 #include "native/activation.h"
 #include "native/dispatch.h"
 #include "native/gemm.h"
@@ -34,12 +36,13 @@ class Addon : public Napi::Addon<Addon> {
                              InstanceValue("losses", Losses(env)),
                              InstanceValue("activations", Activations(env)),
                              InstanceValue("dtypes", Dtypes(env)),
+                             InstanceValue("opcodes", Opcodes(env)),
                              Crossing<&Addon::Loss>("loss"),
                              Crossing<&Addon::Bind>("bind"),
                              Crossing<&Addon::RunBound>("runBound"),
                              Crossing<&Addon::Async>("asyncCall"),
                              Crossing<&Addon::AsyncResult>("asyncResult"),
-                             Crossing<&AsyncCall::CopyIn>("asyncCopyIn"),
+                             Crossing<&AsyncCall::CopyIn, 1 + AsyncCall::kMostInputs>("asyncCopyIn"),
                              Crossing<&AsyncCall::RunLater>("asyncRun"),
                              Crossing<&AsyncCall::CopyOut>("asyncCopyOut"),
                              Crossing<&AsyncCall::Take>("asyncTake"),
@@ -49,6 +52,10 @@ class Addon : public Napi::Addon<Addon> {
                              Crossing<&Addon::Gemm>("gemm"),
                              Crossing<&Addon::ColumnSums>("columnSums"),
                              Crossing<&Addon::LinearCrossEntropy>("linearCrossEntropy"),
+                             Crossing<&ProgramArguments::Create>("createProgram"),
+                             Crossing<&ProgramArguments::Run, ProgramArguments::kMost>("runProgram"),
+                             Crossing<&ProgramArguments::Bind, ProgramArguments::kMost>("bindProgram"),
+                             Crossing<&ProgramArguments::Async, ProgramArguments::kMost>("asyncProgram"),
                              InstanceMethod<&Addon::PoolBytes>("poolBytes"),
                              InstanceMethod<&Addon::Targets>("targets"),
                              InstanceMethod<&Addon::Target>("target"),
@@ -94,14 +101,20 @@ class Addon : public Napi::Addon<Addon> {
     return object;
   }
 
+  static Napi::Object Opcodes(Napi::Env env) {
+    auto object = Napi::Object::New(env);
+    for (uint32_t op = 0; op < kOpcodes; ++op) object.Set(OpcodeName(op), Napi::Number::New(env, op));
+    return object;
+  }
+
   // What is called often crosses by plain N-API: node-addon-api would look up `this` and allocate beyond six arguments,
   // 150 ns beside the 20 ns of a call with seven.
-  // `callee`: a method, or a function of the arguments alone.
-  template <auto callee>
+  // `callee`: a method, or a function of the arguments alone; `most`: how many arguments it has at most.
+  template <auto callee, size_t most = Arguments::kMost>
   PropertyDescriptor Crossing(const char* name) {
     const napi_callback callback = [](napi_env env, napi_callback_info info) -> napi_value {
-      napi_value values[Arguments::kMost];
-      size_t count = Arguments::kMost;
+      napi_value values[most];
+      size_t count = most;
       void* addon = nullptr;
       if (napi_get_cb_info(env, info, &count, values, nullptr, &addon) != napi_ok) return nullptr;
       Arguments args(env, values, static_cast<Addon*>(addon)->block_);
@@ -113,18 +126,6 @@ class Addon : public Napi::Addon<Addon> {
     };
     return napi_property_descriptor{name, nullptr, callback, nullptr, nullptr, nullptr, napi_default, this};
   }
-
-  // Undefined for kOk: 9 ns a crossing, where returning any number takes 15.
-  static napi_value ToStatus(const Arguments& args, Status status) {
-    if (status == Status::kOk) return nullptr;
-    return Napi::Number::New(args.env(), static_cast<int>(status));
-  }
-
-  // A call whose arrays are held, so that their memory stays while nobody detaches it.
-  struct BoundCall {
-    LossCall call;
-    std::vector<Napi::ObjectReference> arrays;
-  };
 
   // The arguments of loss() and bind(): preOutput, labels, mask, weights, alpha, gradient, scoreArray.
   // False where they do not fit together.
@@ -164,12 +165,6 @@ class Addon : public Napi::Addon<Addon> {
                            static_cast<int64_t>(args.Number(kSlot_ignoreLow));
   }
 
-  napi_value Run(const Arguments& args, const LossCall& call) {
-    LossResult result;
-    const Status status = RunLoss(call, &result);
-    return Report(args, status, result);
-  }
-
   napi_value Report(const Arguments& args, Status status, const LossResult& result) {
     block_[kSlot_score] = result.score;
     block_[kSlot_badRow] = static_cast<double>(result.bad_row);
@@ -178,18 +173,21 @@ class Addon : public Napi::Addon<Addon> {
 
   napi_value Loss(Arguments* args) {
     LossCall call;
-    return ReadLossCall(args, &call) ? Run(*args, call) : ToStatus(*args, Status::kBadArgument);
+    if (!ReadLossCall(args, &call)) return ToStatus(*args, Status::kBadArgument);
+    LossResult result;
+    const Status status = RunLoss(call, &result);
+    return Report(*args, status, result);
   }
 
   // The call for runBound, undefined where it would not run.
   napi_value Bind(Arguments* args) {
-    auto bound = std::make_unique<BoundCall>();
-    if (!ReadLossCall(args, &bound->call)) return nullptr;
+    auto task = std::make_unique<LossTask>();
+    if (!ReadLossCall(args, &task->call)) return nullptr;
+    auto bound = std::make_unique<BoundCall>(args->env(), std::move(task));
     for (size_t i = 0; i < Arguments::kMost; ++i) {
-      if (args->Has(i)) bound->arrays.push_back(Napi::Persistent(Napi::Object(args->env(), (*args)[i])));
+      if (args->Has(i)) bound->Hold((*args)[i]);
     }
-    return Napi::External<BoundCall>::New(args->env(), bound.release(),
-                                          [](Napi::Env, BoundCall* finished) { delete finished; });
+    return BoundCall::Wrap(std::move(bound));
   }
 
   // lib/ has seen that every array is as long as it was.
@@ -198,16 +196,35 @@ class Addon : public Napi::Addon<Addon> {
     if (napi_get_value_external(args->env(), (*args)[0], &bound) != napi_ok) {
       return ToStatus(*args, Status::kBadArgument);
     }
-    return Run(*args, static_cast<BoundCall*>(bound)->call);
+    LossResult result;
+    const Status status = static_cast<BoundCall*>(bound)->Run(&result);
+    return Report(*args, status, result);
   }
 
   // asyncCall(preOutput, labels, mask, weights, alpha): a call, or the status of one that can't be.
   napi_value Async(Arguments* args) {
-    LossCall call;
+    auto task = std::make_unique<LossTask>();
+    LossCall& call = task->call;
     if (!ReadLossCall(args, &call)) return ToStatus(*args, Status::kBadArgument);
-    auto async = std::make_shared<AsyncCall>(*args, call);
-    if (async->status() != Status::kOk) return ToStatus(*args, async->status());
-    return AsyncCall::Wrap(args->env(), std::move(async));
+    const auto async = std::make_shared<AsyncCall>(std::move(task));
+    const size_t rows = call.rows, cols = call.cols;
+    if (rows != 0) {
+      const auto hold = [&](size_t i, Matrix* matrix, size_t columns) {
+        async->Hold(args->env(), i, (*args)[i], matrix, rows, columns);
+      };
+      hold(0, &call.pre_output, cols);
+      hold(1, &call.labels, call.sparse_labels ? 1 : call.label_cols);
+      hold(2, &call.mask, cols);
+      hold(3, &call.weights, cols);
+      hold(4, &call.alpha, cols);
+      if (args->Flag(kSlot_wantGradient)) {
+        call.gradient = async->Reserve(call.dtype, rows, cols, 1);
+        call.gradient_stride = cols;
+      } else if (args->Flag(kSlot_wantScoreArray)) {
+        call.score_array = async->Reserve(call.dtype, rows, 1, 0);
+      }
+    }
+    return AsyncCall::Wrap(args->env(), async);
   }
 
   // asyncResult(call): what its run came to, as loss() does.

@@ -11,6 +11,7 @@
 
 #include "binding/call_block.h"
 #include "native/matrix.h"
+#include "native/status.h"
 
 namespace simdloss {
 
@@ -21,6 +22,13 @@ inline bool Fits(size_t length, size_t rows, size_t cols, size_t row_stride, siz
   if (row_stride != 0 && rows - 1 > kMax / 2 / row_stride) return false;
   if (col_stride != 0 && cols - 1 > kMax / 2 / col_stride) return false;
   return (rows - 1) * row_stride + (cols - 1) * col_stride < length;
+}
+
+// A size or id: a whole number that a double and a size_t both hold. False for any other.
+inline bool ToSize(double value, size_t* size) {
+  const bool ok = value >= 0 && value <= 9007199254740991.0;
+  *size = ok ? static_cast<size_t>(value) : 0;
+  return ok;
 }
 
 // The arguments of one call. Any mismatch makes ok() false, and the call is not run.
@@ -41,14 +49,10 @@ class Arguments {
 
   double Number(Slot slot) const { return block_[slot]; }
 
-  // A size or id: a whole number that a double and a size_t both hold.
   size_t Size(Slot slot) {
-    const double value = block_[slot];
-    if (!(value >= 0 && value <= 9007199254740991.0)) {
-      ok_ = false;
-      return 0;
-    }
-    return static_cast<size_t>(value);
+    size_t size;
+    if (!ToSize(block_[slot], &size)) ok_ = false;
+    return size;
   }
 
   bool Flag(Slot slot) const { return block_[slot] != 0; }
@@ -88,6 +92,12 @@ class Arguments {
   size_t dtypes_ = 0;
   bool ok_ = true;
 };
+
+// Undefined for kOk: 9 ns a crossing, where returning any number takes 15.
+inline napi_value ToStatus(const Arguments& args, Status status) {
+  if (status == Status::kOk) return nullptr;
+  return Napi::Number::New(args.env(), static_cast<int>(status));
+}
 
 }  // namespace simdloss
 

@@ -53,68 +53,54 @@ size_t AsyncCall::Copy::Step(void* packed, void* array, bool out, size_t most) {
   return spent;
 }
 
-AsyncCall::AsyncCall(const Arguments& args, const LossCall& call) : call_(call) {
-  if (call_.rows == 0) return;
-  const size_t rows = call_.rows, cols = call_.cols;
-  const size_t label_cols = call_.sparse_labels ? 1 : call_.label_cols;
-  bool ok = Hold(args, 0, &call_.pre_output, rows, cols) && Hold(args, 1, &call_.labels, rows, label_cols) &&
-            Hold(args, 2, &call_.mask, rows, cols) && Hold(args, 3, &call_.weights, rows, cols) &&
-            Hold(args, 4, &call_.alpha, rows, cols);
-  if (ok && args.Flag(kSlot_wantGradient)) {
-    if (copies_[0].rows == rows) {
-      // In place on the copy: a third of the memory, and of the time to move it, saved.
-      output_copy_ = {call_.dtype, rows, cols, 0, 0};
-      output_ = inputs_[0];
-    } else {
-      ok = Reserve(rows, cols);
-    }
-    call_.gradient = output_.get();
-    call_.gradient_stride = cols;
-  } else if (ok && args.Flag(kSlot_wantScoreArray)) {
-    ok = Reserve(rows, 1);
-    call_.score_array = output_.get();
-  }
-  if (!ok) status_ = Status::kOutOfMemory;
-}
-
-bool AsyncCall::Hold(const Arguments& args, size_t i, Matrix* matrix, size_t rows, size_t cols) {
-  if (!*matrix) return true;
+void AsyncCall::Hold(napi_env env, size_t i, napi_value array, Matrix* matrix, size_t rows, size_t cols) {
+  if (!*matrix) return;
   // What repeats is held once.
   if (matrix->row_stride == 0) rows = 1;
   if (matrix->col_stride == 0) cols = 1;
   const size_t extent = ((rows - 1) * matrix->row_stride + cols) * SizeOf(matrix->dtype);
   napi_value buffer;
   bool detachable = true;
-  napi_get_typedarray_info(args.env(), args[i], nullptr, nullptr, nullptr, &buffer, nullptr);
-  napi_is_arraybuffer(args.env(), buffer, &detachable);
+  napi_get_typedarray_info(env, array, nullptr, nullptr, nullptr, &buffer, nullptr);
+  napi_is_arraybuffer(env, buffer, &detachable);
   if (!detachable) {
     // A SharedArrayBuffer: its memory is there as long as it is, and only ever grows.
-    shared_arrays_.push_back(Napi::Persistent(Napi::Object(args.env(), args[i])));
-    return true;
+    shared_arrays_.push_back(Napi::Persistent(Napi::Object(env, array)));
+    return;
   }
   inputs_[i] = FindShared(matrix->data, extent);
-  if (inputs_[i] != nullptr) return true;
+  if (inputs_[i] != nullptr) return;
   copies_[i] = {matrix->dtype, rows, cols, matrix->row_stride, 0};
   inputs_[i] = AllocateShared(copies_[i].Bytes());
+  if (inputs_[i] == nullptr) status_ = Status::kOutOfMemory;
   matrix->data = inputs_[i].get();
   if (matrix->row_stride != 0) matrix->row_stride = cols;
-  return inputs_[i] != nullptr;
 }
 
-bool AsyncCall::Reserve(size_t rows, size_t cols) {
-  if (rows > std::numeric_limits<size_t>::max() / SizeOf(call_.dtype) / cols) return false;
-  output_copy_ = {call_.dtype, rows, cols, 0, 0};
-  output_ = AllocateShared(output_copy_.Bytes());
-  return output_ != nullptr;
+void* AsyncCall::Reserve(Dtype dtype, size_t rows, size_t cols, size_t in_place) {
+  output_copy_ = {dtype, rows, cols, 0, 0};
+  const auto end = copies_.begin() + in_place;
+  const auto same = std::find_if(copies_.begin(), end, [&](const Copy& copy) {
+    return copy.dtype == dtype && copy.rows == rows && copy.cols == cols;
+  });
+  if (same != end) {
+    // In place on the copy: a third of the memory, and of the time to move it, saved.
+    output_ = inputs_[same - copies_.begin()];
+  } else if (rows <= std::numeric_limits<size_t>::max() / SizeOf(dtype) / cols) {
+    output_ = AllocateShared(output_copy_.Bytes());
+  }
+  if (output_ == nullptr) status_ = Status::kOutOfMemory;
+  return output_.get();
 }
 
 void AsyncCall::Run() {
   const LeaveOneCore leave_one_core;
-  status_ = RunLoss(call_, &result_);
+  status_ = task_->Run(&result_);
   inputs_ = {};
 }
 
 napi_value AsyncCall::Wrap(napi_env env, Handle call) {
+  if (call->status_ != Status::kOk) return Napi::Number::New(env, static_cast<int>(call->status_));
   return Napi::External<Handle>::New(env, new Handle(std::move(call)),
                                      [](Napi::Env, Handle* finished) { delete finished; });
 }
@@ -131,12 +117,15 @@ napi_value AsyncCall::CopyIn(Arguments* args) {
   AsyncCall& call = Of(*args);
   const size_t most = args->Size(kSlot_mostBytes);
   size_t spent = 0;
-  for (size_t i = 0; i < kInputs; ++i) {
+  for (size_t i = 0; i < kMostInputs; ++i) {
     Copy& copy = call.copies_[i];
     if (copy.rows == 0) continue;
-    const Matrix array = args->Array(1 + i, copy.rows, copy.cols, copy.stride, 1);
-    if (!array || array.dtype != copy.dtype) return ToNumber(*args, -1);
-    spent += copy.Step(call.inputs_[i].get(), const_cast<void*>(array.data), false, most - std::min(most, spent));
+    size_t length = 0;
+    void* data = nullptr;
+    const napi_status found =
+        napi_get_typedarray_info(args->env(), (*args)[1 + i], nullptr, &length, &data, nullptr, nullptr);
+    if (found != napi_ok || !Fits(length, copy.rows, copy.cols, copy.stride, 1)) return ToNumber(*args, -1);
+    spent += copy.Step(call.inputs_[i].get(), data, false, most - std::min(most, spent));
   }
   return ToNumber(*args, static_cast<double>(spent));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A loss call off the event loop. Its kernel reads and writes no memory that JavaScript can free, detach or shrink:
+// A call off the event loop. Its kernel reads and writes no memory that JavaScript can free, detach or shrink:
 // inputs are copied, in pieces as small as JavaScript asks for, but for those that stay by themselves (shared memory,
 // and results of earlier calls); results stay in the call until they are copied out or become an ArrayBuffer.
 #ifndef SIMDLOSS_BINDING_ASYNC_CALL_H_
@@ -10,11 +10,13 @@
 #include <array>
 #include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "binding/arguments.h"
-#include "native/loss.h"
+#include "binding/task.h"
 #include "native/memory_pool.h"
+#include "native/program.h"
 
 namespace simdloss {
 
@@ -22,10 +24,15 @@ class AsyncCall {
  public:
   // What JavaScript holds.
   using Handle = std::shared_ptr<AsyncCall>;
+  static constexpr size_t kMostInputs = simdloss::kMostInputs;
 
-  // Takes what `call` reads from the arguments, in the order of loss(); what it writes, the gradient or the score
-  // array, is the call's own memory.
-  AsyncCall(const Arguments& args, const LossCall& call);
+  explicit AsyncCall(std::unique_ptr<Task> task) : task_(std::move(task)) {}
+
+  // Makes `matrix`, which is in `array`, the i-th input's, refer to memory that stays.
+  void Hold(napi_env env, size_t i, napi_value array, Matrix* matrix, size_t rows, size_t cols);
+  // Memory for the result [rows, cols], which may be the copy of one of the first `in_place` inputs; null where there
+  // is none.
+  void* Reserve(Dtype dtype, size_t rows, size_t cols, size_t in_place);
 
   // kOutOfMemory where it can't be run; after the run, what it came to.
   Status status() const { return status_; }
@@ -34,12 +41,12 @@ class AsyncCall {
   // Runs on any thread.
   void Run();
 
-  // The call as an external, and the one in the first argument.
+  // The call as an external, or its status where it can't be run; and the one in the first argument.
   static napi_value Wrap(napi_env env, Handle call);
   static AsyncCall& Of(const Arguments& args);
 
-  // asyncCopyIn(call, preOutput, labels, mask, weights, alpha): copies on, mostBytes or fewer, and returns how many; 0
-  // when all is there, -1 where an array's memory is gone.
+  // asyncCopyIn(call, ...inputs): copies on, mostBytes or fewer, and returns how many; 0 when all is there, -1 where an
+  // array's memory is gone.
   static napi_value CopyIn(Arguments* args);
   // asyncRun(call): a promise for the end of the run, which is on another thread.
   static napi_value RunLater(Arguments* args);
@@ -51,8 +58,6 @@ class AsyncCall {
   static napi_value Release(Arguments* args);
 
  private:
-  static constexpr size_t kInputs = 5;
-
   // Rows of elements from one memory to another, a piece at a time.
   struct Copy {
     Dtype dtype = Dtype::kFloat32;
@@ -66,17 +71,13 @@ class AsyncCall {
     size_t Step(void* packed, void* array, bool out, size_t most);
   };
 
-  // Makes `matrix` refer to memory that stays; false where there is none.
-  bool Hold(const Arguments& args, size_t i, Matrix* matrix, size_t rows, size_t cols);
-  // Makes memory for a result of [rows, cols]; false where there is none.
-  bool Reserve(size_t rows, size_t cols);
   static Handle& HandleOf(const Arguments& args);
 
-  LossCall call_;
+  std::unique_ptr<Task> task_;
   LossResult result_;
   Status status_ = Status::kOk;
-  std::array<Copy, kInputs> copies_;  // no rows: nothing to copy
-  std::array<Shared, kInputs> inputs_;
+  std::array<Copy, kMostInputs> copies_;  // no rows: nothing to copy
+  std::array<Shared, kMostInputs> inputs_;
   std::vector<Napi::ObjectReference> shared_arrays_;
   Copy output_copy_;  // no rows: the score alone
   Shared output_;

@@ -94,6 +94,9 @@ export type BoundCall = { readonly boundCall: unique symbol };
 /** A call off the event loop, with memory of its own. */
 export type AsyncCall = { readonly asyncCall: unique symbol };
 
+/** A checked program of native/program.h; freed when it is collected. */
+export type Program = { readonly program: unique symbol };
+
 /** What a call came to: undefined for OK. */
 export type Result = number | undefined;
 
@@ -104,6 +107,8 @@ export interface NativeAddon {
   readonly losses: Readonly<Record<LossKernel, number>>;
   readonly activations: Readonly<Record<ActivationKernel, number>>;
   readonly dtypes: Readonly<Record<string, number>>;
+  /** Operations of programs by name: 'Add', 'Mul.Add', 'Sigmoid.Slope' ... */
+  readonly opcodes: Readonly<Record<string, number>>;
   loss(
     preOutput: TypedArray,
     labels: TypedArray,
@@ -137,14 +142,7 @@ export interface NativeAddon {
     alpha: Optional,
   ): AsyncCall | number;
   /** Copies up to mostBytes on of the inputs: returns how many, 0 at the end, -1 where an array's memory is gone. */
-  asyncCopyIn(
-    call: AsyncCall,
-    preOutput: TypedArray,
-    labels: TypedArray,
-    mask: Optional,
-    weights: Optional,
-    alpha: Optional,
-  ): number;
+  asyncCopyIn(call: AsyncCall, ...inputs: readonly Optional[]): number;
   /** Runs a call whose inputs are copied on a thread of libuv's pool. */
   asyncRun(call: AsyncCall): Promise<undefined>;
   /** What the run came to, as `loss`. */
@@ -170,6 +168,17 @@ export interface NativeAddon {
     gradientW: TypedArray,
     gradientBias: Optional,
   ): Result;
+  /** A program from its encoding (native/program.h); undefined where it is none. */
+  createProgram(code: Int32Array, constants: Float64Array): Program | undefined;
+  /**
+   * Runs a program over its inputs and outputs. `frame`: rows, cols, code of the dtype to compute in; code, row stride and
+   * column stride (0 or 1) of each input; row stride of each output; the sums, filled by the call.
+   */
+  runProgram(program: Program, frame: Float64Array, ...arrays: readonly TypedArray[]): Result;
+  /** The arguments of `runProgram`, read and kept, for `runBound`, which reports the first sum. */
+  bindProgram(program: Program, frame: Float64Array, ...arrays: readonly TypedArray[]): BoundCall | undefined;
+  /** As `asyncCall`, of a program with one output at most, which is the call's result; it reports the first sum. */
+  asyncProgram(program: Program, frame: Float64Array, ...inputs: readonly TypedArray[]): AsyncCall | number;
   /** Bytes that calls off the event loop and their results hold, in all environments. */
   poolBytes(): number;
   targets(): string[];

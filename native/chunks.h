@@ -32,6 +32,9 @@ constexpr size_t RowsPerGroup(size_t cols, size_t block) {
   return rows < block ? std::max<size_t>(rows, 1) : rows / block * block;
 }
 
+// Outputs larger than this are written past the caches: half a common last-level cache, which other data is in as well.
+constexpr size_t kStreamBytes = size_t{12} << 20;
+
 }  // namespace simdloss
 
 #endif  // SIMDLOSS_NATIVE_CHUNKS_H_

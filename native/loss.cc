@@ -16,10 +16,6 @@
 namespace simdloss {
 namespace {
 
-// Gradients larger than this are written past the caches: half a common last-level cache, which other data is in as
-// well.
-constexpr size_t kStreamBytes = size_t{12} << 20;
-
 // Apart from ThreadScratch(), which the drivers use meanwhile.
 Scratch& ChunkScratch() {
   static SIMDLOSS_THREAD_LOCAL Scratch scratch;
@@ -33,9 +29,9 @@ Scratch& WeightScratch() {
 
 // A row of weights, and more of it over and over up to `length`.
 template <class T>
-void Repeat(const Matrix& weights, size_t cols, Dtype of_call, size_t length, T* to) {
+void RepeatRow(const Matrix& weights, size_t cols, Dtype of_call, size_t length, T* to) {
   Reader<T>(weights, cols, of_call).CopyTo(0, cols, to);
-  for (size_t have = cols; have < length; have *= 2) std::copy_n(to, std::min(have, length - have), to + have);
+  Repeat(cols, length, to);
 }
 
 // Makes the elementwise driver's weights: whatever column a tile begins in, its weights lie side by side.
@@ -43,12 +39,12 @@ bool RepeatWeights(const LossCall& call) {
   const size_t length = call.cols + kTile<float> + kPadding<float>;
   double* const doubles = WeightScratch().Arrays<double>(2, length);
   if (doubles == nullptr) return false;
-  Repeat(call.weights, call.cols, call.dtype, length, doubles);
+  RepeatRow(call.weights, call.cols, call.dtype, length, doubles);
   call.repeated_weights_f64 = doubles;
   call.repeated_weights = doubles;
   if (call.dtype == Dtype::kFloat32) {
     float* const floats = reinterpret_cast<float*>(doubles + Scratch::ArrayStride<double>(length));
-    Repeat(call.weights, call.cols, call.dtype, length, floats);
+    RepeatRow(call.weights, call.cols, call.dtype, length, floats);
     call.repeated_weights = floats;
   }
   return true;

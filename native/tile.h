@@ -27,6 +27,12 @@ void StoreRows(const T* from, size_t begin, size_t count, size_t cols, T* out, s
   }
 }
 
+// The first `have` elements over and over up to `length`.
+template <class T>
+void Repeat(size_t have, size_t length, T* to) {
+  for (; have < length; have *= 2) std::copy_n(to, std::min(have, length - have), to + have);
+}
+
 }  // namespace simdloss
 
 #endif  // SIMDLOSS_NATIVE_TILE_H_

@@ -35,14 +35,8 @@ export interface AsyncOptions extends OutOption {
 
 /** A checked call, as it waits for its turn. */
 export interface QueuedCall {
-  /** What the kernel reads: preOutput, labels, mask, weights, the activation's array. */
-  readonly inputs: readonly [
-    preOutput: TypedArray,
-    labels: TypedArray,
-    mask: TypedArray | undefined,
-    weights: TypedArray | undefined,
-    alpha: TypedArray | undefined,
-  ];
+  /** What the kernel reads: the arrays that `begin` passes, in their order. */
+  readonly inputs: readonly (TypedArray | undefined)[];
   /** Memory that it takes, at most. */
   readonly bytes: number;
   /** Makes the native call. */
@@ -182,7 +176,7 @@ export function runQueued(call: QueuedCall, signal: AbortSignal | undefined): Pr
       const begun = call.begin();
       if (typeof begun === 'number') throw failureOf(begun);
       running = begun;
-      await inSlices(() => copyIn(begun, call.inputs), 'input', signal);
+      await inSlices(() => native.asyncCopyIn(begun, ...call.inputs), 'input', signal);
       await compute(running, signal);
       const score = call.score(native.asyncResult(running));
       // From here on `out` is written: it is too late for an abort.
@@ -240,11 +234,6 @@ function onAbort(signal: AbortSignal, give: () => void): () => void {
     aborts.delete(signal);
     signal.removeEventListener('abort', abort);
   };
-}
-
-function copyIn(call: AsyncCall, inputs: QueuedCall['inputs']): number {
-  writeDtypes(undefined, ...inputs);
-  return native.asyncCopyIn(call, ...inputs);
 }
 
 function copyOut(call: AsyncCall, { data, rowStride }: Output): number {

@@ -13,9 +13,9 @@
 
 #include "hwy/cache_control.h"
 #include "hwy/highway.h"
-#include "native/double_double.h"
 #include "native/kernels/loss-inl.h"
 #include "native/kernels/rows-inl.h"
+#include "native/kernels/sums-inl.h"
 #include "native/stages.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -43,85 +43,6 @@ HWY_INLINE auto MakeInput(D d, const LossTile<T>& tile, size_t i) {
   } else {
     return SoftmaxInput<D>{d, load(tile.a), load(tile.s), load(tile.b)};
   }
-}
-
-// --- Sums ------------------------------------------------------------------------------------------------------------
-
-// Sums of float vectors go on in double lanes; those of double, which have nothing wider, carry their rounding errors.
-// Infinities stay what they are.
-template <class D>
-class WideSum {
- public:
-  HWY_INLINE WideSum() : total_(hn::Zero(dd_)) {}
-  HWY_INLINE void Add(hn::Vec<D> v) {
-#if HWY_TARGET == HWY_SCALAR
-    total_ = hn::Add(total_, hn::Set(dd_, static_cast<double>(hn::GetLane(v))));
-#else
-    total_ = hn::Add(total_, hn::Add(hn::PromoteLowerTo(dd_, v), hn::PromoteUpperTo(dd_, v)));
-#endif
-  }
-  HWY_INLINE void Add(hn::TFromD<D> x) { single_ += static_cast<double>(x); }
-  HWY_INLINE double Total() const { return hn::ReduceSum(dd_, total_) + single_; }
-
- private:
-  const hn::ScalableTag<double> dd_;
-  hn::Vec<hn::ScalableTag<double>> total_;
-  double single_ = 0;
-};
-
-template <>
-class WideSum<hn::ScalableTag<double>> {
-  using D = hn::ScalableTag<double>;
-
- public:
-  HWY_INLINE WideSum() : high_(hn::Zero(D())), low_(hn::Zero(D())) {}
-  HWY_INLINE void Add(hn::Vec<D> v) {
-    const auto sum = hn::Add(high_, v), of_v = hn::Sub(sum, high_);
-    low_ = hn::Add(low_, hn::Add(hn::Sub(high_, hn::Sub(sum, of_v)), hn::Sub(v, of_v)));
-    high_ = sum;
-  }
-  HWY_INLINE void Add(double x) { AddSingle(x); }
-  HWY_INLINE double Total() {
-    const D d;
-    HWY_ALIGN double lanes[hn::MaxLanes(d)];
-    hn::Store(high_, d, lanes);
-    for (size_t k = 0; k < hn::Lanes(d); ++k) AddSingle(lanes[k]);
-    error_ += hn::ReduceSum(d, low_);
-    return error_ - error_ == 0 ? single_ + error_ : single_;
-  }
-
- private:
-  HWY_INLINE void AddSingle(double x) {
-    const DoubleDouble next = TwoSum(single_, x);
-    single_ = next.high;
-    error_ += next.low;
-  }
-
-  hn::Vec<D> high_, low_;
-  double single_ = 0, error_ = 0;
-};
-
-// The sum of term(i), the vector from element i on, over whole vectors. Blocks of 16 are added plainly. term is called
-// in one place only: out of line, g++ would pass each vector through memory.
-template <class D, class F>
-HWY_INLINE void SumVectors(D d, size_t whole, F&& term, WideSum<D>* sum) {
-  const size_t N = hn::Lanes(d);
-  for (size_t i = 0; i < whole;) {
-    const size_t end = std::min(i + kBlockSteps * N, whole);
-    auto block = hn::Zero(d);
-    for (; i < end; i += N) block = hn::Add(block, term(i));
-    sum->Add(block);
-  }
-}
-
-template <class T>
-double Sum(const T* x, size_t count) {
-  const hn::ScalableTag<T> d;
-  WideSum<hn::ScalableTag<T>> sum;
-  const size_t whole = count - count % hn::Lanes(d);
-  SumVectors(d, whole, [&](size_t i) HWY_ATTR { return hn::LoadU(d, x + i); }, &sum);
-  for (size_t i = whole; i < count; ++i) sum.Add(x[i]);
-  return sum.Total();
 }
 
 // --- Stages ----------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@
 #define SIMDLOSS_NATIVE_KERNELS_MATH_INL_H_
 #endif
 
+#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -596,6 +597,52 @@ HWY_INLINE V Erf(D d, V x) {
   // Both parts are wanted without their sign, which CopySign gives.
   return hn::CopySign(hn::IfThenElse(small, hn::MulAdd(size, p, size), math::ScaledExpm1<math::kExponentBias<D>>(d, q)),
                       x);
+}
+
+// --- Powers ----------------------------------------------------------------------------------------------------------
+
+namespace math {
+
+// x^y = +-e^(y log |x|) of numbers that have many bits less than double: what y log |x| loses does not show.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V PowOfShort(D d, V x, V y) {
+  const V zero = hn::Zero(d), one = Constant(d, 1), half = hn::Mul(y, Constant(d, 0.5));
+  const V size = hn::Abs(x);
+  // 1^Inf is 1, and so are x^0 and 1^y, of a NaN too.
+  const auto is_one = hn::Or(hn::Eq(y, zero), hn::Or(hn::Eq(x, one), hn::And(hn::Eq(size, one), hn::Eq(half, y))));
+  const auto whole = hn::Eq(hn::Floor(y), y), odd = hn::And(whole, hn::Ne(hn::Floor(half), half));
+  const V power = Exp(d, hn::Mul(y, Log(d, size)));
+  const V sign = hn::And(hn::SignBit(d), x);
+  const V inf = hn::Set(d, std::numeric_limits<hn::TFromD<D>>::infinity());
+  const auto none = hn::AndNot(whole, hn::And(hn::Lt(x, zero), hn::Lt(size, inf)));
+  const V result = hn::Or(power, hn::IfThenElseZero(odd, sign));
+  return hn::IfThenElse(is_one, one, hn::IfThenElse(none, hn::NaN(d), result));
+}
+
+}  // namespace math
+
+// x^y, as C's pow.
+//
+// Lanes: float, by way of double lanes, and double, by way of the C library. Error: 0.6 ULP, of double 1. Range: all.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Pow(D d, V x, V y) {
+  using T = hn::TFromD<D>;
+  constexpr size_t kLanes = hn::MaxLanes(D());
+  HWY_ALIGN T base[kLanes], exponent[kLanes];
+  hn::Store(x, d, base);
+  hn::Store(y, d, exponent);
+  if constexpr (math::kIsFloat<D>) {
+    const hn::CappedTag<double, kLanes> wide;
+    const hn::Rebind<T, decltype(wide)> narrow;
+    for (size_t i = 0; i < hn::Lanes(d); i += hn::Lanes(wide)) {
+      const auto power = math::PowOfShort(wide, hn::PromoteTo(wide, hn::LoadU(narrow, base + i)),
+                                          hn::PromoteTo(wide, hn::LoadU(narrow, exponent + i)));
+      hn::StoreU(hn::DemoteTo(narrow, power), narrow, base + i);
+    }
+  } else {
+    for (size_t i = 0; i < hn::Lanes(d); ++i) base[i] = std::pow(base[i], exponent[i]);
+  }
+  return hn::Load(d, base);
 }
 
 }  // namespace HWY_NAMESPACE

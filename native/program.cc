@@ -1,0 +1,330 @@
+// SPDX-License-Identifier: Apache-2.0
+// From code to a checked program. What it lets pass runs without a further look.
+#include "native/program.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace simdloss {
+namespace {
+
+// --- Operations ------------------------------------------------------------------------------------------------------
+
+enum : uint8_t { kA = 1, kB = 2, kC = 4, kD = 8 };
+
+struct OpcodeInfo {
+  const char* name;
+  uint8_t operands;
+};
+
+constexpr OpcodeInfo kOpcodeInfo[] = {{"Constant", 0},
+                                      {"Expand", kA},
+                                      {"Sum", kA},
+#define SIMDLOSS_X(name) {#name, kA},
+                                      SIMDLOSS_UNARY_OPS(SIMDLOSS_X)
+#undef SIMDLOSS_X
+#define SIMDLOSS_X(name) {#name, kA | kB},
+                                          SIMDLOSS_BINARY_OPS(SIMDLOSS_X)
+#undef SIMDLOSS_X
+#define SIMDLOSS_X(name) {#name, kA | kB | kC},
+                                              SIMDLOSS_TERNARY_OPS(SIMDLOSS_X)
+#undef SIMDLOSS_X
+#define SIMDLOSS_X(first, second) {#first "." #second, kA | kB | kC},
+                                                  SIMDLOSS_BINARY_PAIRS(SIMDLOSS_X)
+#undef SIMDLOSS_X
+#define SIMDLOSS_X(first, second) {#first "." #second, kA | kC},
+                                                      SIMDLOSS_UNARY_PAIRS(SIMDLOSS_X)
+#undef SIMDLOSS_X
+#define SIMDLOSS_X(first, second) {#first "." #second, kA | kB},
+                                                          SIMDLOSS_PAIRS_OF_ONE(SIMDLOSS_X)
+#undef SIMDLOSS_X
+#define SIMDLOSS_X(first, second) {#first "." #second, kA | kB | kC | kD},
+                                                              SIMDLOSS_SELECT_PAIRS(SIMDLOSS_X)
+#undef SIMDLOSS_X
+#define SIMDLOSS_X(name) {#name, kA | (ActivationKind::k##name == ActivationKind::kPReLU ? kB : 0)},
+                                                                  SIMDLOSS_ACTIVATIONS(SIMDLOSS_X)
+#undef SIMDLOSS_X
+#define SIMDLOSS_X(name) {#name ".Slope", kA | (ActivationKind::k##name == ActivationKind::kPReLU ? kB : 0)},
+                                                                      SIMDLOSS_ACTIVATIONS(SIMDLOSS_X)
+#undef SIMDLOSS_X
+};
+static_assert(sizeof(kOpcodeInfo) / sizeof(*kOpcodeInfo) == kOpcodes);
+
+// --- Code ------------------------------------------------------------------------------------------------------------
+
+// Sets of spaces.
+constexpr uint32_t Only(Space space) { return 1u << static_cast<uint32_t>(space); }
+template <class... Spaces>
+constexpr uint32_t AnyOf(Spaces... spaces) {
+  return (Only(spaces) | ...);
+}
+
+// Where the instructions of a section take their operands from, and put their results.
+struct Section {
+  uint32_t reads, writes;
+  Opcode special;  // the operation that it alone has
+  Extent output;   // of the outputs that it writes
+};
+constexpr Section kScalarSection = {Only(Space::kScalar), Only(Space::kScalar), kOpConstant, Extent::kSingle};
+constexpr Section kColumnSection = {AnyOf(Space::kColumn, Space::kScalar), Only(Space::kColumn), kOpcodes,
+                                    Extent::kSingle};
+constexpr Section kRowSection = {AnyOf(Space::kRow, Space::kScalar), AnyOf(Space::kRow, Space::kOutput, Space::kSum),
+                                 kOpcodes, Extent::kRow};
+constexpr Section kTileSection = {AnyOf(Space::kTile, Space::kBlock, Space::kColumn, Space::kScalar, Space::kInput),
+                                  AnyOf(Space::kTile, Space::kBlock, Space::kOutput, Space::kSum, Space::kColumnSum),
+                                  kOpExpand, Extent::kElements};
+
+// The spaces that have slots, in their order. Slot 0 is a tile for results that are only added up.
+constexpr Space kSlotSpaces[] = {Space::kInput, Space::kOutput, Space::kScalar, Space::kColumn,
+                                 Space::kTile,  Space::kBlock,  Space::kRow};
+constexpr uint16_t kSpare = 0;
+
+class Parser {
+ public:
+  Parser(const int32_t* code, size_t size, const double* constants, size_t constant_count)
+      : code_(code), size_(size), program_(std::make_unique<Program>()) {
+    program_->constants.assign(constants, constants + constant_count);
+  }
+
+  std::unique_ptr<Program> Parse() {
+    ReadHeader();
+    ReadPorts();
+    ReadSteps(kScalarSection, &program_->scalars);
+    ReadSteps(kColumnSection, &program_->columns);
+    for (size_t i = 0; i < pass_count_ && ok_; ++i) ReadPass(i + 1 == pass_count_);
+    ok_ = ok_ && at_ == size_ && std::all_of(output_written_.begin(), output_written_.end(), [](bool b) { return b; });
+    return ok_ ? std::move(program_) : nullptr;
+  }
+
+ private:
+  uint32_t Next() {
+    if (at_ < size_) return static_cast<uint32_t>(code_[at_++]);
+    ok_ = false;
+    return 0;
+  }
+
+  // A number that must be at most so large.
+  uint32_t Next(size_t most) {
+    const uint32_t value = Next();
+    if (value <= most) return value;
+    ok_ = false;
+    return 0;
+  }
+
+  void ReadHeader() {
+    const std::pair<Space, size_t> counts[] = {
+        {Space::kTile, kMostRegisters},   {Space::kBlock, kMostRegisters},  {Space::kRow, kMostRegisters},
+        {Space::kColumn, kMostRegisters}, {Space::kScalar, kMostRegisters}, {Space::kInput, kMostInputs},
+        {Space::kOutput, kMostOutputs},   {Space::kSum, kMostSums},         {Space::kColumnSum, kMostSums},
+    };
+    for (const auto& [space, most] : counts) program_->registers[static_cast<size_t>(space)] = Next(most);
+    pass_count_ = Next(size_);
+    if (pass_count_ == 0) ok_ = false;
+    size_t slot = kSpare + 1;
+    for (const Space space : kSlotSpaces) {
+      program_->first[static_cast<size_t>(space)] = static_cast<uint16_t>(slot);
+      slot += program_->Count(space);
+    }
+    program_->slots = slot;
+    written_.resize(slot);
+    output_written_.resize(program_->Count(Space::kOutput));
+  }
+
+  void ReadPorts() {
+    constexpr auto kSingle = static_cast<size_t>(Extent::kSingle), kColumn = static_cast<size_t>(Extent::kColumn);
+    constexpr Space kRegisters[] = {Space::kInput, Space::kRow, Space::kColumn, Space::kScalar};
+    for (size_t i = 0; i < program_->Count(Space::kInput) && ok_; ++i) {
+      ProgramPort port{static_cast<Extent>(Next(kSingle)), Next()};
+      const Space space = kRegisters[static_cast<size_t>(port.extent)];
+      if (port.extent == Extent::kElements) port.index = static_cast<uint32_t>(i);
+      if (port.index < program_->Count(space)) {
+        written_[program_->Slot(space, port.index)] = true;
+      } else {
+        ok_ = false;
+      }
+      program_->inputs.push_back(port);
+    }
+    for (size_t i = 0; i < program_->Count(Space::kOutput) && ok_; ++i) {
+      const ProgramPort port{static_cast<Extent>(Next(kColumn)), Next()};
+      if (port.extent == Extent::kColumn) {
+        if (port.index >= program_->Count(Space::kColumnSum)) ok_ = false;
+        output_written_[i] = true;
+      }
+      program_->outputs.push_back(port);
+    }
+  }
+
+  // The slot of an operand that may be read in this section.
+  uint16_t Source(uint32_t operand, uint32_t spaces) {
+    const uint32_t space = operand >> 16, index = operand & 0xffff;
+    if (space >= static_cast<uint32_t>(Space::kSpaces) || !(spaces >> space & 1) ||
+        index >= program_->Count(static_cast<Space>(space))) {
+      ok_ = false;
+      return kSpare;
+    }
+    const uint16_t slot = program_->Slot(static_cast<Space>(space), index);
+    if (!written_[slot]) ok_ = false;
+    return slot;
+  }
+
+  void SetDestination(uint32_t operand, const Section& section, bool last_pass, ProgramStep* step) {
+    const uint32_t space = operand >> 16, index = operand & 0xffff;
+    if (space >= static_cast<uint32_t>(Space::kSpaces) || !(section.writes >> space & 1) ||
+        index >= program_->Count(static_cast<Space>(space))) {
+      ok_ = false;
+      return;
+    }
+    switch (static_cast<Space>(space)) {
+      case Space::kSum:
+        step->adds = ProgramStep::kSum;
+        break;
+      case Space::kColumnSum:
+        step->adds = ProgramStep::kColumnSum;
+        break;
+      case Space::kOutput: {
+        if (!last_pass || program_->outputs[index].extent != section.output) ok_ = false;
+        output_written_[index] = true;
+        [[fallthrough]];
+      }
+      default:
+        step->to = program_->Slot(static_cast<Space>(space), index);
+        written_[step->to] = true;
+        return;
+    }
+    // What is only added up is computed in the spare tile, or is there already.
+    step->sum = static_cast<uint16_t>(index);
+    step->to = step->op == kOpSum ? step->a : kSpare;
+  }
+
+  ProgramStep ReadStep(const Section& section, bool last_pass) {
+    Instruction in;
+    in.op = Next(kOpcodes - 1);
+    in.to = Next();
+    in.a = Next();
+    in.b = Next();
+    in.c = Next();
+    in.d = Next();
+    in.params = Next();
+    ProgramStep step{};
+    step.op = in.op;
+    if (!ok_) return step;
+    if ((in.op == kOpConstant || in.op == kOpExpand) && in.op != section.special) ok_ = false;
+    if (in.op == kOpConstant && in.params >= program_->constants.size()) ok_ = false;
+    const uint32_t reads = in.op == kOpExpand ? Only(Space::kRow) : section.reads;
+    const uint8_t operands = kOpcodeInfo[in.op].operands;
+    if (operands & kA) step.a = Source(in.a, reads);
+    if (operands & kB) step.b = Source(in.b, reads);
+    if (operands & kC) step.c = Source(in.c, reads);
+    if (operands & kD) step.d = Source(in.d, reads);
+    SetDestination(in.to, section, last_pass, &step);
+    if (in.op == kOpSum && step.adds == ProgramStep::kNothing) ok_ = false;
+    step.params = in.params;
+    if (in.op >= kFirstActivation) {
+      step.params = static_cast<uint32_t>(program_->params.size());
+      ActivationParams params;
+      const auto& constants = program_->constants;
+      for (size_t k = 0; k < 3 && k + in.params < constants.size(); ++k) params.p[k] = constants[k + in.params];
+      program_->params.push_back(params);
+    }
+    return step;
+  }
+
+  // An activation's value and its slope at the same point, one after the other, are one step.
+  bool Join(const ProgramStep& next, ProgramStep* last) const {
+    const auto& [value, slope] = last->op < next.op ? std::pair(*last, next) : std::pair(next, *last);
+    const auto& params = program_->params;
+    if (value.op < kFirstActivation || slope.op != value.op - kFirstActivation + kFirstSlope || last->with_slope ||
+        value.adds != ProgramStep::kNothing || slope.adds != ProgramStep::kNothing || last->to == next.to ||
+        next.a != last->a || next.b != last->b || last->to == next.a || last->to == next.b ||
+        !std::equal(params[value.params].p, params[value.params].p + 3, params[slope.params].p)) {
+      return false;
+    }
+    ProgramStep both = value;
+    both.with_slope = true;
+    both.d = slope.to;
+    *last = both;
+    return true;
+  }
+
+  // Expand writes a vector too many, for which only tiles have room.
+  void SplitExpand(std::vector<ProgramStep>* steps) const {
+    ProgramStep& expand = steps->back();
+    const size_t tile = program_->Slot(Space::kTile, 0);
+    const bool has_room =
+        expand.to == kSpare || (expand.to >= tile && expand.to < tile + program_->Count(Space::kTile));
+    if (expand.op != kOpExpand || has_room) return;
+    ProgramStep copy{};
+    copy.op = kOpCopy;
+    copy.to = expand.to;
+    copy.a = expand.to = kSpare;
+    steps->push_back(copy);
+  }
+
+  void ReadSteps(const Section& section, std::vector<ProgramStep>* steps, bool last_pass = false) {
+    for (size_t count = Next(size_ / 7); count != 0 && ok_; --count) {
+      const ProgramStep step = ReadStep(section, last_pass);
+      if (!ok_) return;
+      if (steps->empty() || !Join(step, &steps->back())) steps->push_back(step);
+      SplitExpand(steps);
+    }
+  }
+
+  void ReadPass(bool last) {
+    ProgramPass pass;
+    // Tiles do not outlive a pass.
+    const auto tiles = written_.begin() + program_->Slot(Space::kTile, 0);
+    std::fill_n(tiles, program_->Count(Space::kTile), false);
+    ReadSteps(kRowSection, &pass.rows, last);
+    ReadSteps(kTileSection, &pass.tiles, last);
+    for (size_t count = Next(size_ / 3); count != 0 && ok_; --count) {
+      ProgramReduction reduction;
+      reduction.kind = static_cast<ProgramReduction::Kind>(Next(ProgramReduction::kKinds - 1));
+      const uint32_t to = Next();
+      reduction.from = Source(Next(), AnyOf(Space::kBlock, Space::kInput));
+      if (to >= program_->Count(Space::kRow)) ok_ = false;
+      if (!ok_) return;
+      reduction.to = program_->Slot(Space::kRow, to);
+      written_[reduction.to] = true;
+      pass.reductions.push_back(reduction);
+    }
+    if (!ok_) return;
+    pass.inputs = Used(pass, Space::kInput);
+    pass.columns = Used(pass, Space::kColumn);
+    pass.blocks = Used(pass, Space::kBlock);
+    pass.outputs = Used(pass, Space::kOutput);
+    program_->passes.push_back(std::move(pass));
+  }
+
+  // Indices of the registers of a space that the tiles' steps read or write.
+  std::vector<uint16_t> Used(const ProgramPass& pass, Space space) const {
+    std::vector<uint16_t> used;
+    const size_t first = program_->Slot(space, 0), count = program_->Count(space);
+    for (const ProgramStep& step : pass.tiles) {
+      for (const size_t slot : {step.to, step.a, step.b, step.c, step.d}) {
+        if (slot >= first && slot < first + count) used.push_back(static_cast<uint16_t>(slot - first));
+      }
+    }
+    std::sort(used.begin(), used.end());
+    used.erase(std::unique(used.begin(), used.end()), used.end());
+    return used;
+  }
+
+  const int32_t* code_;
+  const size_t size_;
+  size_t at_ = 0;
+  bool ok_ = true;
+  size_t pass_count_ = 0;
+  std::unique_ptr<Program> program_;
+  std::vector<bool> written_;  // by slot
+  std::vector<bool> output_written_;
+};
+
+}  // namespace
+
+const char* OpcodeName(uint32_t op) { return kOpcodeInfo[op].name; }
+
+std::unique_ptr<Program> MakeProgram(const int32_t* code, size_t size, const double* constants, size_t constant_count) {
+  return Parser(code, size, constants, constant_count).Parse();
+}
+
+}  // namespace simdloss

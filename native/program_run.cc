@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: Apache-2.0
+// The interpreter of programs. All that an instruction touches is found in one table of pointers, of which only those
+// into inputs, columns, blocks and outputs move from tile to tile.
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <optional>
+
+#include "native/chunks.h"
+#include "native/double_double.h"
+#include "native/program.h"
+#include "native/reader.h"
+#include "native/scratch.h"
+#include "native/stages.h"
+#include "native/thread_pool.h"
+#include "native/tile.h"
+
+namespace simdloss {
+namespace {
+
+// Blocks of rows that go through several passes are about so many elements.
+constexpr size_t kBlockElements = 2048;
+// At most so many columns and elements: no size here overflows.
+constexpr size_t kMostColumns = size_t{1} << 40, kMostElements = size_t{1} << 53;
+// Column sums are kept a chunk: no more than threads need.
+constexpr size_t kColumnSumChunks = 64;
+
+// Apart from ThreadScratch(), in which chunks run meanwhile.
+Scratch& CallScratch() {
+  static SIMDLOSS_THREAD_LOCAL Scratch scratch;
+  return scratch;
+}
+
+// Cuts memory into arrays of whole lines; without memory it only counts.
+class Arena {
+ public:
+  explicit Arena(std::byte* memory = nullptr) : memory_(memory) {}
+
+  // `count` arrays, ArrayStride(length) elements apart.
+  template <class U>
+  U* Take(size_t count, size_t length) {
+    const size_t at = used_;
+    used_ += count * Scratch::ArrayStride<U>(length) * sizeof(U);
+    return memory_ == nullptr ? nullptr : reinterpret_cast<U*>(memory_ + at);
+  }
+  size_t used() const { return used_; }
+
+ private:
+  std::byte* memory_;
+  size_t used_ = 0;
+};
+
+// A sum that carries its rounding error.
+class CarriedSum {
+ public:
+  void Add(double x) {
+    const DoubleDouble next = TwoSum(total_, x);
+    total_ = next.high;
+    error_ += next.low;
+  }
+  double Total() const { return std::isfinite(total_) ? total_ + error_ : total_; }
+
+ private:
+  double total_ = 0, error_ = 0;
+};
+
+// How the rows of a call are cut: by the program and the sizes alone.
+struct Cut {
+  size_t chunk_rows, chunks, block_rows;
+};
+
+template <class T>
+Cut CutRows(const ProgramCall& call) {
+  const Program& program = *call.program;
+  Cut cut;
+  cut.chunk_rows = RowsPerChunk(call.cols);
+  if (program.Count(Space::kColumnSum) != 0) {
+    cut.chunk_rows = std::max({cut.chunk_rows, kChunkRows, (call.rows + kColumnSumChunks - 1) / kColumnSumChunks});
+  }
+  cut.chunks = (call.rows + cut.chunk_rows - 1) / cut.chunk_rows;
+  cut.block_rows = cut.chunk_rows;
+  // A tile holds the values of a block's rows.
+  if (program.Count(Space::kRow) != 0) cut.block_rows = std::min(cut.block_rows, kTile<T>);
+  if (program.passes.size() > 1) {
+    const size_t rows = std::max<size_t>(kBlockElements / call.cols, 1);
+    // Whole vectors of elements, whatever the columns.
+    cut.block_rows = std::min(cut.block_rows, rows < kPadding<T> ? rows : rows / kPadding<T> * kPadding<T>);
+  }
+  return cut;
+}
+
+// Runs steps over the table of pointers.
+template <class T>
+class Machine {
+ public:
+  // A tile, and room for the vector that Expand or a reduction may write too many.
+  static constexpr size_t kRegister = kTile<T> + kPadding<T>;
+
+  explicit Machine(const ProgramCall& call)
+      : call_(call),
+        program_(*call.program),
+        stages_(ChosenProgramStages<T>()),
+        losses_(ChosenLossStages<T>()),
+        activations_(ChosenActivationStages<T>()),
+        lanes_(ChosenRowStages<T>().lanes) {}
+
+ protected:
+  void PlaceTable(Arena* arena) {
+    at_ = arena->Take<T*>(1, program_.slots);
+    spare_ = arena->Take<T>(1, kRegister);
+  }
+
+  size_t Padded(size_t count) const { return (count + lanes_ - 1) / lanes_ * lanes_; }
+
+  // Points the slots of a space to `first` and what lies `stride` apart after it.
+  void Point(Space space, T* first, size_t stride) {
+    for (size_t i = 0; i < program_.Count(space); ++i) at_[program_.Slot(space, i)] = first + i * stride;
+  }
+
+  void Run(const std::vector<ProgramStep>& steps, size_t count) {
+    const size_t padded = Padded(count);
+    for (const ProgramStep& step : steps) Execute(step, count, padded);
+  }
+
+  void Execute(const ProgramStep& step, size_t count, size_t padded) {
+    const T* const a = at_[step.a];
+    const T* const b = at_[step.b];
+    T* const to = at_[step.to];
+    if (step.op >= kFirstActivation) {
+      const bool slope = step.op >= kFirstSlope;
+      const auto kind = step.op - (slope ? kFirstSlope : kFirstActivation);
+      const ActivationParams& params = program_.params[step.params];
+      if (slope) {
+        activations_.value_and_slope[kind](params, a, b, spare_, to, padded);
+      } else if (step.with_slope) {
+        activations_.value_and_slope[kind](params, a, b, to, at_[step.d], padded);
+      } else {
+        activations_.value[kind](params, a, b, to, nullptr, padded);
+      }
+    } else if (step.op >= kOpCopy) {
+      const T* const c = at_[step.c];
+      const T* const d = at_[step.d];
+      const auto sum = stages_.sum[step.op];
+      if (step.adds == ProgramStep::kSum && count == padded && sum != nullptr) {
+        sums_[step.sum].Add(sum(a, b, c, d, count));
+        return;
+      }
+      stages_.compute[step.op](a, b, c, d, to, padded);
+    } else if (step.op == kOpExpand) {
+      losses_.expand(a, call_.cols, begin_, padded, to);
+    } else if (step.op == kOpConstant) {
+      std::fill_n(to, padded, static_cast<T>(program_.constants[step.params]));
+    }
+    if (step.adds == ProgramStep::kSum) {
+      sums_[step.sum].Add(losses_.sum(to, count));
+    } else if (step.adds == ProgramStep::kColumnSum) {
+      AddToColumns(to, count, column_sums_ + step.sum * column_sum_length_);
+    }
+  }
+
+  // A row of sums, repeated for long stretches of narrow rows.
+  void AddToColumns(const T* x, size_t count, double* sums) {
+    const size_t length = column_sum_length_;
+    for (size_t at = begin_ % length; count != 0; at = 0) {
+      const size_t piece = std::min(count, length - at);
+      stages_.add_to_sums(x, piece, sums + at);
+      x += piece;
+      count -= piece;
+    }
+  }
+
+  const ProgramCall& call_;
+  const Program& program_;
+  const ProgramStages<T>& stages_;
+  const LossStages<T>& losses_;
+  const ActivationStages<T>& activations_;
+  const size_t lanes_;
+  T** at_ = nullptr;
+  T* spare_ = nullptr;
+  size_t begin_ = 0;  // of the tile, in its block
+  CarriedSum sums_[kMostSums];
+  double* column_sums_ = nullptr;
+  size_t column_sum_length_ = 0;
+};
+
+// What the chunks share: scalars and columns.
+template <class T>
+class CallMachine : Machine<T> {
+  using Base = Machine<T>;
+
+ public:
+  explicit CallMachine(const ProgramCall& call) : Base(call) {}
+
+  void Place(Arena* arena) {
+    this->PlaceTable(arena);
+    scalars = arena->Take<T>(this->program_.Count(Space::kScalar), Base::kRegister);
+    columns = arena->Take<T>(this->program_.Count(Space::kColumn), ColumnLength());
+  }
+
+  void Compute() {
+    const Program& program = this->program_;
+    const size_t cols = this->call_.cols;
+    T** const at = this->at_;
+    at[0] = this->spare_;
+    this->Point(Space::kScalar, scalars, ScalarStride());
+    this->Point(Space::kColumn, columns, ColumnStride());
+    for (size_t i = 0; i < program.inputs.size(); ++i) {
+      const auto [extent, index] = program.inputs[i];
+      const Matrix& input = this->call_.inputs[i];
+      if (extent == Extent::kSingle) {
+        T* const scalar = at[program.Slot(Space::kScalar, index)];
+        Reader<T>(input, 1).CopyTo(0, 1, scalar);
+        std::fill_n(scalar + 1, kTile<T> - 1, *scalar);
+      } else if (extent == Extent::kColumn) {
+        Reader<T>(input, cols).CopyTo(0, cols, at[program.Slot(Space::kColumn, index)]);
+      }
+    }
+    this->Run(program.scalars, kTile<T>);
+    if (program.Count(Space::kColumn) == 0) return;
+    for (size_t begin = 0; begin < cols; begin += kTile<T>) {
+      this->Point(Space::kColumn, columns + begin, ColumnStride());
+      this->Run(program.columns, std::min(kTile<T>, cols - begin));
+    }
+    for (size_t i = 0; i < program.Count(Space::kColumn); ++i) {
+      Repeat(cols, ColumnLength(), columns + i * ColumnStride());
+    }
+  }
+
+  static size_t ScalarStride() { return Scratch::ArrayStride<T>(Base::kRegister); }
+  // Whatever column a tile begins in, its values lie side by side.
+  size_t ColumnLength() const { return this->call_.cols + Base::kRegister; }
+  size_t ColumnStride() const { return Scratch::ArrayStride<T>(ColumnLength()); }
+
+  T* scalars = nullptr;
+  T* columns = nullptr;
+};
+
+// Runs a chunk of rows.
+template <class T>
+class ChunkMachine : Machine<T> {
+  using Base = Machine<T>;
+  static constexpr size_t kRegisterStride = Base::kRegister;
+
+ public:
+  ChunkMachine(const ProgramCall& call, const Cut& cut, const CallMachine<T>& shared)
+      : Base(call), cut_(cut), shared_(shared) {
+    const Program& program = this->program_;
+    const size_t cols = call.cols;
+    for (size_t i = 0; i < program.inputs.size(); ++i) {
+      readers_[i].emplace(call.inputs[i], program.inputs[i].extent == Extent::kRow ? 1 : cols);
+    }
+    for (size_t i = 0; i < program.outputs.size(); ++i) {
+      const auto& output = call.outputs[i];
+      const auto is_input = [&](const Matrix& input) { return input.data == output.data; };
+      const bool side_by_side = output.stride == cols;
+      streams_[i] = side_by_side && call.rows * cols * sizeof(T) > kStreamBytes;
+      direct_[i] = side_by_side && !streams_[i] && std::none_of(call.inputs.begin(), call.inputs.end(), is_input);
+    }
+    this->column_sum_length_ = std::max<size_t>(kTile<T> / cols, 1) * cols;
+  }
+
+  void Place(Arena* arena) {
+    const Program& program = this->program_;
+    this->PlaceTable(arena);
+    tiles_ = arena->Take<T>(program.Count(Space::kTile), Base::kRegister);
+    rows_ = arena->Take<T>(program.Count(Space::kRow), Base::kRegister);
+    inputs_ = arena->Take<T>(program.inputs.size(), Base::kRegister);
+    outputs_ = arena->Take<T>(program.outputs.size(), Base::kRegister);
+    blocks_ = arena->Take<T>(program.Count(Space::kBlock), BlockLength());
+    input_rows_ = arena->Take<T>(1, program.Count(Space::kRow) == 0 ? 0 : BlockLength());
+    this->column_sums_ = arena->Take<double>(1, program.Count(Space::kColumnSum) * this->column_sum_length_);
+  }
+
+  // Rows first .. last; their sums, and a row of each column sum.
+  void RunRows(size_t first, size_t last, double* sums, double* column_sums) {
+    const Program& program = this->program_;
+    this->at_[0] = this->spare_;
+    this->Point(Space::kScalar, shared_.scalars, shared_.ScalarStride());
+    this->Point(Space::kTile, tiles_, kRegisterStride);
+    this->Point(Space::kRow, rows_, kRegisterStride);
+    this->Point(Space::kOutput, outputs_, kRegisterStride);
+    const size_t all_column_sums = program.Count(Space::kColumnSum) * this->column_sum_length_;
+    std::fill_n(this->column_sums_, all_column_sums, 0.0);
+    for (size_t row = first; row < last; row += cut_.block_rows) {
+      RunBlock(row, std::min(cut_.block_rows, last - row));
+    }
+    for (size_t k = 0; k < program.sums(); ++k) sums[k] = this->sums_[k].Total();
+    for (size_t i = 0; i < all_column_sums; i += this->call_.cols) {
+      double* const of_sum = column_sums + i / this->column_sum_length_ * this->call_.cols;
+      for (size_t j = 0; j < this->call_.cols; ++j) of_sum[j] += this->column_sums_[i + j];
+    }
+    if (std::find(streams_.begin(), streams_.end(), true) != streams_.end()) this->losses_.fence();
+  }
+
+ private:
+  size_t BlockLength() const { return cut_.block_rows * this->call_.cols + kPadding<T>; }
+  size_t BlockStride() const { return Scratch::ArrayStride<T>(BlockLength()); }
+
+  void RunBlock(size_t row, size_t rows) {
+    const Program& program = this->program_;
+    for (size_t i = 0; i < program.inputs.size(); ++i) {
+      const auto [extent, index] = program.inputs[i];
+      if (extent == Extent::kRow) readers_[i]->CopyTo(row, rows, this->at_[program.Slot(Space::kRow, index)]);
+    }
+    for (const ProgramPass& pass : program.passes) {
+      this->Run(pass.rows, rows);
+      if (!pass.tiles.empty()) RunOnTiles(pass, row, rows * this->call_.cols);
+      for (const ProgramReduction& reduction : pass.reductions) Reduce(reduction, row, rows);
+    }
+    // Last: they may lie in the memory of an input.
+    for (size_t i = 0; i < program.outputs.size(); ++i) {
+      if (program.outputs[i].extent != Extent::kRow) continue;
+      const auto& output = this->call_.outputs[i];
+      StoreRows(outputs_ + i * kRegisterStride, row, rows, 1, static_cast<T*>(output.data), output.stride);
+    }
+  }
+
+  // The elements of a block, tile by tile.
+  void RunOnTiles(const ProgramPass& pass, size_t row, size_t elements) {
+    const Program& program = this->program_;
+    const size_t cols = this->call_.cols;
+    T** const at = this->at_;
+    for (size_t begin = 0; begin < elements; begin += kTile<T>) {
+      const size_t count = std::min(kTile<T>, elements - begin), padded = this->Padded(count);
+      const size_t flat = row * cols + begin;
+      this->begin_ = begin;
+      for (const size_t i : pass.inputs) {
+        // In place where it can be: no step writes to it.
+        T* const buffer = inputs_ + i * kRegisterStride;
+        at[program.Slot(Space::kInput, i)] = const_cast<T*>(readers_[i]->ReadPadded(flat, count, padded, buffer));
+      }
+      for (const size_t i : pass.columns) {
+        at[program.Slot(Space::kColumn, i)] = shared_.columns + i * shared_.ColumnStride() + begin % cols;
+      }
+      for (const size_t i : pass.blocks) at[program.Slot(Space::kBlock, i)] = blocks_ + i * BlockStride() + begin;
+      for (const size_t i : pass.outputs) {
+        T* const data = static_cast<T*>(this->call_.outputs[i].data);
+        const bool direct = direct_[i] && count == padded;
+        at[program.Slot(Space::kOutput, i)] = direct ? data + flat : outputs_ + i * kRegisterStride;
+      }
+      for (const ProgramStep& step : pass.tiles) this->Execute(step, count, padded);
+      for (const size_t i : pass.outputs) {
+        const T* const buffer = at[program.Slot(Space::kOutput, i)];
+        T* const data = static_cast<T*>(this->call_.outputs[i].data);
+        if (streams_[i]) {
+          this->losses_.stream(buffer, data + flat, count);
+        } else if (buffer != data + flat) {
+          StoreRows(buffer, flat, count, cols, data, this->call_.outputs[i].stride);
+        }
+      }
+    }
+  }
+
+  void Reduce(const ProgramReduction& reduction, size_t row, size_t rows) {
+    const Program& program = this->program_;
+    const size_t cols = this->call_.cols;
+    const size_t block = program.Slot(Space::kBlock, 0);
+    typename Reader<T>::Rows from{blocks_ + (reduction.from - block) * BlockStride(), cols};
+    if (reduction.from < block) {
+      from = readers_[reduction.from - program.Slot(Space::kInput, 0)]->ReadRows(row, rows, input_rows_);
+    }
+    const auto reduce = reduction.kind == ProgramReduction::kMax ? this->stages_.row_maxima : this->stages_.row_sums;
+    reduce(from.data, from.stride, rows, cols, this->at_[reduction.to]);
+  }
+
+  const Cut& cut_;
+  const CallMachine<T>& shared_;
+  std::array<std::optional<Reader<T>>, kMostInputs> readers_;
+  std::array<bool, kMostOutputs> streams_{}, direct_{};
+  T* tiles_ = nullptr;
+  T* rows_ = nullptr;
+  T* inputs_ = nullptr;
+  T* outputs_ = nullptr;
+  T* blocks_ = nullptr;
+  T* input_rows_ = nullptr;
+};
+
+// Memory for a machine; false where there is none.
+template <class M>
+bool Place(Scratch* scratch, M&& place) {
+  Arena counted;
+  place(&counted);
+  std::byte* const memory = scratch->Arrays<std::byte>(1, counted.used());
+  if (memory == nullptr) return false;
+  Arena arena(memory);
+  place(&arena);
+  return true;
+}
+
+template <class T>
+Status Run(const ProgramCall& call) {
+  const Program& program = *call.program;
+  const size_t cols = call.cols, sums = program.sums(), column_sums = program.Count(Space::kColumnSum);
+  const Cut cut = CutRows<T>(call);
+  CallMachine<T> shared(call);
+  double *of_chunks = nullptr, *of_columns = nullptr;
+  const bool placed = Place(&CallScratch(), [&](Arena* arena) {
+    shared.Place(arena);
+    of_chunks = arena->Take<double>(1, cut.chunks * sums);
+    of_columns = arena->Take<double>(1, cut.chunks * column_sums * cols);
+  });
+  if (!placed) return Status::kOutOfMemory;
+  if (call.rows != 0) shared.Compute();
+  std::fill_n(of_columns, cut.chunks * column_sums * cols, 0.0);
+  std::atomic<Status> status{Status::kOk};
+  ForEachPiece(cut.chunks, [&](size_t i) {
+    ChunkMachine<T> machine(call, cut, shared);
+    if (!Place(&ThreadScratch(), [&](Arena* arena) { machine.Place(arena); })) {
+      status = Status::kOutOfMemory;
+      return;
+    }
+    const size_t first = i * cut.chunk_rows;
+    machine.RunRows(first, std::min(call.rows, first + cut.chunk_rows), of_chunks + i * sums,
+                    of_columns + i * column_sums * cols);
+  });
+  for (size_t k = 0; k < sums; ++k) {
+    CarriedSum sum;
+    for (size_t i = 0; i < cut.chunks; ++i) sum.Add(of_chunks[i * sums + k]);
+    call.sums[k] = sum.Total();
+  }
+  for (size_t i = 0; i < program.outputs.size(); ++i) {
+    if (program.outputs[i].extent != Extent::kColumn) continue;
+    for (size_t j = 0; j < cols; ++j) {
+      CarriedSum sum;
+      for (size_t k = 0; k < cut.chunks; ++k)
+        sum.Add(of_columns[(k * column_sums + program.outputs[i].index) * cols + j]);
+      static_cast<T*>(call.outputs[i].data)[j] = static_cast<T>(sum.Total());
+    }
+  }
+  return status;
+}
+
+bool IsValid(const ProgramCall& call) {
+  if (call.program == nullptr || (call.dtype != Dtype::kFloat32 && call.dtype != Dtype::kFloat64)) return false;
+  if (call.cols == 0 || call.cols > kMostColumns || call.rows > kMostElements / call.cols) return false;
+  const Program& program = *call.program;
+  for (size_t i = 0; i < program.inputs.size(); ++i) {
+    if ((call.rows != 0 && !call.inputs[i]) || call.inputs[i].col_stride > 1) return false;
+  }
+  for (size_t i = 0; i < program.outputs.size(); ++i) {
+    const auto& output = call.outputs[i];
+    const Extent extent = program.outputs[i].extent;
+    if (output.data == nullptr && (call.rows != 0 || extent == Extent::kColumn)) return false;
+    if (extent == Extent::kElements && call.rows > 1 && output.stride < call.cols) return false;
+    if (extent == Extent::kRow && call.rows > 1 && output.stride == 0) return false;
+  }
+  return program.sums() == 0 || call.sums != nullptr;
+}
+
+}  // namespace
+
+Status RunProgram(const ProgramCall& call) {
+  if (!IsValid(call)) return Status::kBadArgument;
+  return call.dtype == Dtype::kFloat32 ? Run<float>(call) : Run<double>(call);
+}
+
+}  // namespace simdloss
