@@ -47,7 +47,7 @@ export class Executor {
       else if (step.kind === 'kernel') arrays.set(step.node, runKernel(step.node, arrays, dtype));
       else arrays.set(step.node, runNumber(step.node, arrays));
     }
-    return plan.roots.map((root) => result(valueOf(root, arrays), root.shape, dtype));
+    return plan.roots.map((root) => result(arrayFor(root, arrays), root.shape, dtype));
   }
 
   private runProgram(step: Step & { kind: 'program' }, arrays: Map<Node, NDArray>): void {
@@ -91,10 +91,11 @@ export interface ProgramOperand {
 const columnIndices = new Map<FloatDtype, Float32Array | Float64Array>();
 
 /** 0, 1, ... : kept, and made longer when it has to be. */
-export function columnIndex(cols: number, dtype: FloatDtype): TypedArray {
+function columnIndex(cols: number, dtype: FloatDtype): TypedArray {
   let kept = columnIndices.get(dtype);
   if (kept === undefined || kept.length < cols) {
-    kept = (dtype === 'float32' ? Float32Array : Float64Array).from({ length: cols }, (_, i) => i);
+    kept = dtype === 'float32' ? new Float32Array(cols) : new Float64Array(cols);
+    for (let i = 0; i < cols; i++) kept[i] = i;
     columnIndices.set(dtype, kept);
   }
   return kept;
@@ -107,7 +108,7 @@ function operandOf(
   dtype: FloatDtype,
 ): ProgramOperand {
   if (node === 'columnIndex') return { data: columnIndex(region.cols, dtype), rowStride: 0, colStride: 1 };
-  return operand(valueOf(node, arrays), space, region);
+  return operand(arrayFor(node, arrays), space, region);
 }
 
 /** An array as a program reads it, in place if its memory allows. */
@@ -121,7 +122,7 @@ export function operand(array: NDArray, space: Space, { rows, cols }: Region): P
   return { data, rowStride: space === 'row' ? rowStride : 0, colStride: space === 'column' ? 1 : 0 };
 }
 
-function valueOf(node: Node, arrays: ReadonlyMap<Node, NDArray>): NDArray {
+function arrayFor(node: Node, arrays: ReadonlyMap<Node, NDArray>): NDArray {
   return arrays.get(node) ?? new NDArray(Float64Array.of(numberOf(node) as number), []);
 }
 
@@ -132,14 +133,14 @@ function result(array: NDArray, shape: Sizes, dtype: FloatDtype): NDArray {
 }
 
 function runNumber(node: Node, arrays: ReadonlyMap<Node, NDArray>): NDArray {
-  const operands = node.inputs.map((input) => valueOf(input, arrays).getDouble(0));
+  const operands = node.inputs.map((input) => arrayFor(input, arrays).getDouble(0));
   return new NDArray(Float64Array.of((onNumbers[node.op] as (...x: number[]) => number)(...operands)), node.shape);
 }
 
 // --- Kernels on whole arrays ---
 
 function runKernel(node: Node, arrays: ReadonlyMap<Node, NDArray>, dtype: FloatDtype): NDArray {
-  const inputs = node.inputs.map((input) => valueOf(input, arrays));
+  const inputs = node.inputs.map((input) => arrayFor(input, arrays));
   const [a, b] = inputs as [NDArray, NDArray];
   switch (node.op) {
     case 'mmul': {

@@ -2,7 +2,7 @@
 // Reverse-mode differentiation, symbolic: gradients are nodes of the same graph, and can be differentiated again.
 import { optionError } from '../errors';
 import type { ActivationKernel } from '../native';
-import { BINARY, type Graph, type Node, numberOf, type Op, type Operand, reachable, UNARY } from './graph';
+import { BINARY, type Graph, type Node, numberOf, type Op, type Operand, reachable } from './graph';
 
 /** dL/d(each input) of a node, from u = dL/d(node); undefined where it does not depend on it. u may repeat to the node's shape. */
 type Rule = (g: Graph, inputs: readonly Node[], u: Node, node: Node) => (Operand | undefined)[];
@@ -211,7 +211,7 @@ const slopes: Readonly<Record<ActivationKernel, Slope>> = {
 };
 
 /** Operations whose inputs repeat to the node's shape. */
-const BROADCASTS = new Set<Op>([...UNARY, ...BINARY, 'select', 'broadcastLike']);
+const BROADCASTS = new Set<Op>([...BINARY, 'select', 'broadcastLike']);
 
 /**
  * The gradients of `sum(upstream * output)` over pairs of output and upstream with respect to nodes, each of the

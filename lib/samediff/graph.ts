@@ -90,10 +90,12 @@ const isNumber = (node: Node, value: number): boolean => numberOf(node) === valu
 export class Graph {
   private readonly nodes = new Map<string, Node>();
   private count = 0;
+  private readonly unknowns = new Map<string, number>();
+  private lastUnknown = UNKNOWN;
 
-  /** A leaf of its own, whatever its name. */
+  /** A leaf of its own, whatever its name. Sizes of -1 are each their own. */
   input(name: string, shape: Sizes): Node {
-    return this.create('input', [], { name }, shape);
+    return this.create('input', [], { name }, this.told(shape));
   }
 
   number(value: number): Node {
@@ -148,7 +150,7 @@ export class Graph {
   }
 
   add(x: Operand, y: Operand): Node {
-    const [a, b] = [this.node(x), this.node(y)];
+    const [a, b] = this.pair(x, y);
     if (isNumber(a, 0)) return b;
     if (isNumber(b, 0)) return a;
     if (b.op === 'neg') return this.sub(a, b.inputs[0] as Node);
@@ -158,7 +160,7 @@ export class Graph {
   }
 
   sub(x: Operand, y: Operand): Node {
-    const [a, b] = [this.node(x), this.node(y)];
+    const [a, b] = this.pair(x, y);
     if (isNumber(b, 0)) return a;
     if (isNumber(a, 0)) return this.neg(b);
     if (b.op === 'neg') return this.add(a, b.inputs[0] as Node);
@@ -168,7 +170,7 @@ export class Graph {
   }
 
   mul(x: Operand, y: Operand): Node {
-    const [a, b] = [this.node(x), this.node(y)];
+    const [a, b] = this.pair(x, y);
     if (isNumber(a, 1)) return b;
     if (isNumber(b, 1)) return a;
     if (isNumber(a, -1)) return this.neg(b);
@@ -187,7 +189,7 @@ export class Graph {
   }
 
   div(x: Operand, y: Operand): Node {
-    const [a, b] = [this.node(x), this.node(y)];
+    const [a, b] = this.pair(x, y);
     if (isNumber(b, 1)) return a;
     if (isNumber(b, -1)) return this.neg(a);
     if (a.op === 'neg') return this.neg(this.div(a.inputs[0] as Node, b));
@@ -226,11 +228,11 @@ export class Graph {
   }
 
   binary(op: Binary, x: Operand, y: Operand): Node {
-    let [a, b] = [this.node(x), this.node(y)];
+    let [a, b] = this.pair(x, y);
     const [p, q] = [numberOf(a), numberOf(b)];
     const fold = onNumbers[op];
     if (p !== undefined && q !== undefined && fold !== undefined) return this.number(fold(p, q));
-    const shape = broadcast(a.shape, b.shape, () => `operands of ${op}: ${label(a)} and ${label(b)}`);
+    const shape = this.broadcast(op, [a, b]);
     if (COMMUTATIVE.has(op) && a.id > b.id) [a, b] = [b, a];
     return this.intern(op, [a, b], NONE, shape);
   }
@@ -241,8 +243,7 @@ export class Graph {
     const fixed = numberOf(c);
     if (fixed !== undefined) return fixed !== 0 ? a : b;
     if (a === b) return a;
-    const what = () => `operands of where: ${label(c)}, ${label(a)} and ${label(b)}`;
-    return this.intern('select', [c, a, b], NONE, broadcast(c.shape, broadcast(a.shape, b.shape, what), what));
+    return this.intern('select', [c, a, b], NONE, this.broadcast('where', [c, a, b]));
   }
 
   /** A kernel of native/activation.h, or its derivative. */
@@ -385,7 +386,7 @@ export class Graph {
         throw shapeError(`reshape of ${label(x)}`, `a shape of ${count} elements`, shape);
       }
     }
-    return this.intern('reshape', [x], { shape: sizes }, sizes);
+    return this.intern('reshape', [x], { shape: sizes }, this.told(sizes));
   }
 
   reshapeLike(x: Node, like: Node): Node {
@@ -441,10 +442,10 @@ export class Graph {
   mmul(a: Node, b: Node, transposeA = false, transposeB = false): Node {
     const what = `mmul of ${label(a)} and ${label(b)}`;
     if (a.shape.length !== 2 || b.shape.length !== 2)
-      throw shapeError(what, 'two matrices', [a.shape, b.shape].map(String).join(' and '));
+      throw shapeError(what, 'two matrices', [label(a), label(b)].join(' and '));
     const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
     const [l, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
-    if (k !== l && k !== UNKNOWN && l !== UNKNOWN) throw shapeError(what, `${k} rows of the second factor`, l);
+    if (k !== l && (k as number) >= 0 && (l as number) >= 0) throw shapeError(what, `${k} rows of the second factor`, l);
     return this.intern('mmul', [a, b], { transposeA, transposeB }, [m as number, n as number]);
   }
 
@@ -462,6 +463,39 @@ export class Graph {
   }
 
   // --- How nodes come to be ---
+
+  /** The shape of operands together. */
+  broadcast(op: string, operands: readonly Node[]): Sizes {
+    const what = () => `operands of ${op}: ${operands.map(label).join(' and ')}`;
+    return operands.map(({ shape }) => shape).reduce((a, b) => broadcast(a, b, what, (p, q) => this.unknown(p, q)));
+  }
+
+  /** What two unknown sizes make: the same for the same two. */
+  private unknown(p: number, q: number): number {
+    const key = `${Math.max(p, q)} ${Math.min(p, q)}`;
+    const known = this.unknowns.get(key) ?? --this.lastUnknown;
+    this.unknowns.set(key, known);
+    return known;
+  }
+
+  /** A shape whose sizes of -1 can be told apart. */
+  private told(shape: Sizes): Sizes {
+    return shape.map((size) => (size === UNKNOWN ? --this.lastUnknown : size));
+  }
+
+  /** Two operands, each as small as it may be. */
+  private pair(x: Operand, y: Operand): [Node, Node] {
+    const [a, b] = [this.node(x), this.node(y)];
+    if (a.op !== 'broadcastLike' && b.op !== 'broadcastLike') return [a, b];
+    const shape = this.broadcast('', [a, b]);
+    const narrow = (node: Node, other: Node): Node => {
+      const [inner] = node.inputs;
+      const may = node.op === 'broadcastLike' && isSame(this.broadcast('', [inner as Node, other]), shape);
+      return may ? (inner as Node) : node;
+    };
+    const left = narrow(a, b);
+    return [left, narrow(b, left)];
+  }
 
   node(x: Operand): Node {
     return typeof x === 'number' ? this.number(x) : x;
@@ -508,7 +542,7 @@ function isKernel(node: Node, kernel: ActivationKernel): boolean {
 /** A node in an error's message. */
 export function label(node: Node): string {
   const name = node.op === 'number' ? String(numberOf(node)) : nameOf(node);
-  return `${name} [${node.shape.map((size) => (size === UNKNOWN ? '?' : size)).join(', ')}]`;
+  return `${name} [${node.shape.map((size) => (size < 0 ? '?' : size)).join(', ')}]`;
 }
 
 function nameOf(node: Node): string {

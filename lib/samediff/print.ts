@@ -29,6 +29,8 @@ function text(node: Node): [string, binds: number] {
     const value = attributes['value'] as number;
     return [Object.is(value, -0) ? '-0' : String(value), value < 0 ? PREFIX : CALL];
   }
+  // How a value repeats, and that it is summed where it did, goes without saying.
+  if (op === 'broadcastLike' || op === 'sumLike' || op === 'detach') return text(inputs[0] as Node);
   const infix = INFIX[op];
   if (infix !== undefined) {
     const [sign, binds] = infix;

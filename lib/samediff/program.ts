@@ -357,15 +357,19 @@ class Assembler {
       ready.set(value, pass);
       this.passes = Math.max(this.passes, pass + 1);
     }
+    // Outputs of elements may lie where inputs do: they are written when no later pass reads elements.
+    let lastTiles = 0;
+    for (const value of this.live) if (value.space === 'element') lastTiles = Math.max(lastTiles, ready.get(value) as number);
     const last = this.passes - 1;
     const needed = new Map<Value, number>();
     const need = (value: Value, pass: number) => {
-      needed.set(value, Math.min(needed.get(value) ?? last, pass));
+      needed.set(value, Math.min(needed.get(value) ?? pass, pass));
       value.lastPass = Math.max(value.lastPass, pass);
     };
-    for (const { value, isSum } of this.results) if (!isSum) need(value, last);
+    const lastOf = ({ space }: Value) => (space === 'element' ? lastTiles : last);
+    for (const { value, isSum } of this.results) if (!isSum) need(value, lastOf(value));
     for (const value of [...this.live].reverse()) {
-      value.pass = needed.get(value) ?? last;
+      value.pass = needed.get(value) ?? lastOf(value);
       for (const arg of value.args) {
         need(arg, isReduction(arg) ? value.pass - 1 : value.pass);
         if (isReduction(value)) arg.reduced = true;

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// Shapes with sizes that are known when a graph runs: -1 stands for one.
+// Shapes with sizes that are known only when a graph runs: a negative number stands for each, the same for the same size.
 import { describe, rangeError, shapeError } from '../errors';
 
-/** A size that is not known yet. */
+/** What users write and see for a size that is not known yet. */
 export const UNKNOWN = -1;
 
 export type Sizes = readonly number[];
 
 /** Are all sizes known? */
 export function isKnown(shape: Sizes): boolean {
-  return !shape.includes(UNKNOWN);
+  return shape.every((size) => size >= 0);
 }
 
 /** Are the two certainly equal? */
@@ -22,16 +22,25 @@ export function countOf(shape: Sizes): number {
   return isKnown(shape) ? shape.reduce((product, size) => product * size, 1) : UNKNOWN;
 }
 
-/** The shape of `a` and `b` broadcast together: aligned at the last axis, a size of 1 repeats. */
-export function broadcast(a: Sizes, b: Sizes, what: () => string): Sizes {
+/** The shape as users see it. */
+export function publicShape(shape: Sizes): Sizes {
+  return shape.map((size) => Math.max(size, UNKNOWN));
+}
+
+/**
+ * The shape of `a` and `b` broadcast together: aligned at the last axis, a size of 1 repeats. `unknown` gives the size of
+ * two that are not known.
+ */
+export function broadcast(a: Sizes, b: Sizes, what: () => string, unknown: (p: number, q: number) => number): Sizes {
   const rank = Math.max(a.length, b.length);
   return Array.from({ length: rank }, (_, axis) => {
     const p = a[axis - rank + a.length] ?? 1;
     const q = b[axis - rank + b.length] ?? 1;
     if (p === q || q === 1) return p;
     if (p === 1) return q;
-    if (p === UNKNOWN || q === UNKNOWN) return Math.max(p, q);
-    throw shapeError(what(), 'shapes that broadcast', [describe(a), describe(b)].join(' and '));
+    if (p < 0 && q < 0) return unknown(p, q);
+    if (p < 0 || q < 0) return Math.max(p, q);
+    throw shapeError(what(), 'shapes that broadcast', [a, b].map((shape) => describe(publicShape(shape))).join(' and '));
   });
 }
 

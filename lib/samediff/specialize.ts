@@ -2,9 +2,9 @@
 // A graph for shapes that are known: made anew by the same builder, which simplifies again, in terms of what programs
 // and kernels compute.
 import type { ActivationKernel } from '../native';
-import { BINARY, type Binary, type Graph, label, type Node, reachable, UNARY, type Unary } from './graph';
+import { BINARY, type Binary, type Graph, type Node, reachable, UNARY, type Unary } from './graph';
 import { spaceOf } from './regions';
-import { broadcast, countOf, reduced, type Sizes } from './shapes';
+import { countOf, reduced, type Sizes } from './shapes';
 
 const unary = new Set<string>(UNARY);
 const binary = new Set<string>(BINARY);

@@ -6,7 +6,7 @@ import { gradients } from './gradient';
 import { type Binary, type Graph, type Node, numberOf, type Unary } from './graph';
 import { print } from './print';
 import type { SameDiff } from './samediff';
-import { readAxes, UNKNOWN } from './shapes';
+import { publicShape, readAxes, UNKNOWN } from './shapes';
 
 /** An operand of an expression: a variable of the same graph, or a number. */
 export type Term = SDVariable | number;
@@ -87,7 +87,7 @@ export class SDVariable {
 
   /** Sizes along the axes, -1 for those that are known when the graph runs. */
   get shape(): Shape {
-    return this.node.shape;
+    return publicShape(this.node.shape);
   }
 
   /** How many axes there are. */
