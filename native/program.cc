@@ -91,7 +91,7 @@ class Parser {
     ReadPorts();
     ReadSteps(kScalarSection, &program_->scalars);
     ReadSteps(kColumnSection, &program_->columns);
-    for (size_t i = 0; i < pass_count_ && ok_; ++i) ReadPass(i + 1 == pass_count_);
+    for (size_t i = 0; i < pass_count_ && ok_; ++i) ReadPass();
     ok_ = ok_ && at_ == size_ && std::all_of(output_written_.begin(), output_written_.end(), [](bool b) { return b; });
     return ok_ ? std::move(program_) : nullptr;
   }
@@ -167,7 +167,7 @@ class Parser {
     return slot;
   }
 
-  void SetDestination(uint32_t operand, const Section& section, bool last_pass, ProgramStep* step) {
+  void SetDestination(uint32_t operand, const Section& section, ProgramStep* step) {
     const uint32_t space = operand >> 16, index = operand & 0xffff;
     if (space >= static_cast<uint32_t>(Space::kSpaces) || !(section.writes >> space & 1) ||
         index >= program_->Count(static_cast<Space>(space))) {
@@ -182,7 +182,8 @@ class Parser {
         step->adds = ProgramStep::kColumnSum;
         break;
       case Space::kOutput: {
-        if (!last_pass || program_->outputs[index].extent != section.output) ok_ = false;
+        if (program_->outputs[index].extent != section.output) ok_ = false;
+        elements_written_ |= section.output == Extent::kElements;
         output_written_[index] = true;
         [[fallthrough]];
       }
@@ -196,7 +197,7 @@ class Parser {
     step->to = step->op == kOpSum ? step->a : kSpare;
   }
 
-  ProgramStep ReadStep(const Section& section, bool last_pass) {
+  ProgramStep ReadStep(const Section& section) {
     Instruction in;
     in.op = Next(kOpcodes - 1);
     in.to = Next();
@@ -216,7 +217,7 @@ class Parser {
     if (operands & kB) step.b = Source(in.b, reads);
     if (operands & kC) step.c = Source(in.c, reads);
     if (operands & kD) step.d = Source(in.d, reads);
-    SetDestination(in.to, section, last_pass, &step);
+    SetDestination(in.to, section, &step);
     if (in.op == kOpSum && step.adds == ProgramStep::kNothing) ok_ = false;
     step.params = in.params;
     if (in.op >= kFirstActivation) {
@@ -260,27 +261,30 @@ class Parser {
     steps->push_back(copy);
   }
 
-  void ReadSteps(const Section& section, std::vector<ProgramStep>* steps, bool last_pass = false) {
+  void ReadSteps(const Section& section, std::vector<ProgramStep>* steps) {
     for (size_t count = Next(size_ / 7); count != 0 && ok_; --count) {
-      const ProgramStep step = ReadStep(section, last_pass);
+      const ProgramStep step = ReadStep(section);
       if (!ok_) return;
       if (steps->empty() || !Join(step, &steps->back())) steps->push_back(step);
       SplitExpand(steps);
     }
   }
 
-  void ReadPass(bool last) {
+  void ReadPass() {
     ProgramPass pass;
     // Tiles do not outlive a pass.
     const auto tiles = written_.begin() + program_->Slot(Space::kTile, 0);
     std::fill_n(tiles, program_->Count(Space::kTile), false);
-    ReadSteps(kRowSection, &pass.rows, last);
-    ReadSteps(kTileSection, &pass.tiles, last);
+    ReadSteps(kRowSection, &pass.rows);
+    // An output may lie where an input does: no tile is read after the pass that writes it.
+    const bool is_late = elements_written_;
+    ReadSteps(kTileSection, &pass.tiles);
+    if (is_late && !pass.tiles.empty()) ok_ = false;
     for (size_t count = Next(size_ / 3); count != 0 && ok_; --count) {
       ProgramReduction reduction;
       reduction.kind = static_cast<ProgramReduction::Kind>(Next(ProgramReduction::kKinds - 1));
       const uint32_t to = Next();
-      reduction.from = Source(Next(), AnyOf(Space::kBlock, Space::kInput));
+      reduction.from = Source(Next(), elements_written_ ? Only(Space::kBlock) : AnyOf(Space::kBlock, Space::kInput));
       if (to >= program_->Count(Space::kRow)) ok_ = false;
       if (!ok_) return;
       reduction.to = program_->Slot(Space::kRow, to);
@@ -313,6 +317,7 @@ class Parser {
   const size_t size_;
   size_t at_ = 0;
   bool ok_ = true;
+  bool elements_written_ = false;
   size_t pass_count_ = 0;
   std::unique_ptr<Program> program_;
   std::vector<bool> written_;  // by slot

@@ -88,7 +88,7 @@ enum class Space : uint32_t {
   kColumn,  // a value a column
   kScalar,
   kInput,   // an input of elements, read where it lies if it can be
-  kOutput,  // an output of elements or of a value a row; written in the last pass only
+  kOutput,  // an output of elements, written in the last pass with tiles, or of a value a row
   kSum,     // a sum over all elements or all rows, by any operation
   kColumnSum,
   kSpaces,

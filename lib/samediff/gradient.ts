@@ -29,7 +29,7 @@ const rules: Readonly<Record<Op, Rule>> = {
   columnIndex: none,
   // --- Elements ---
   neg: (g, _, u) => [g.neg(u)],
-  abs: (g, [x], u) => [g.mul(u, g.unary('sign', x as Node))],
+  abs: (g, [x], u) => [g.mul(u, g.sign(x as Node))],
   sign: none,
   square: (g, [x], u) => [g.mul(u, g.mul(2, x as Node))],
   // At 0, where a norm has no direction, 0.
@@ -72,10 +72,7 @@ const rules: Readonly<Record<Op, Rule>> = {
       ),
     ),
   ],
-  clip: (g, [x], u, { attributes: { low, high } }) => {
-    const within = g.mul(g.binary('le', low as number, x as Node), g.binary('le', x as Node, high as number));
-    return [where(g, within, u)];
-  },
+  clip: (g, [x], u, y) => [where(g, g.binary('eq', x as Node, y), u)],
   slope: (g, [x], u, { attributes }) => {
     const expression = slopes[attributes['kernel'] as ActivationKernel](
       g,

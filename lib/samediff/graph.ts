@@ -124,12 +124,22 @@ export class Graph {
   abs(x: Operand): Node {
     const a = this.node(x);
     if (a.op === 'neg') return this.abs(a.inputs[0] as Node);
+    const turned = this.turned(a);
+    if (turned !== undefined) return this.abs(turned);
     return a.op === 'abs' || a.op === 'square' || a.op === 'exp' ? a : this.unary('abs', a);
   }
 
   square(x: Operand): Node {
     const a = this.node(x);
-    return this.unary('square', a.op === 'neg' || a.op === 'abs' ? (a.inputs[0] as Node) : a);
+    const inner = a.op === 'neg' || a.op === 'abs' ? (a.inputs[0] as Node) : a;
+    return this.unary('square', this.turned(inner) ?? inner);
+  }
+
+  sign(x: Operand): Node {
+    const a = this.node(x);
+    if (a.op === 'neg') return this.neg(this.sign(a.inputs[0] as Node));
+    const turned = this.turned(a);
+    return turned === undefined ? this.unary('sign', a) : this.neg(this.sign(turned));
   }
 
   log(x: Operand): Node {
@@ -156,6 +166,11 @@ export class Graph {
     if (b.op === 'neg') return this.sub(a, b.inputs[0] as Node);
     if (a.op === 'neg') return this.sub(b, a.inputs[0] as Node);
     if (a === b) return this.mul(2, a);
+    const [n, rest] = numberOf(b) === undefined ? [a, b] : [b, a];
+    if (numberOf(n) !== undefined) {
+      const moved = this.withNumber('add', rest, (m) => this.add(n, m)) ?? this.intoSelect(rest, (v) => this.add(n, v));
+      if (moved !== undefined) return moved;
+    }
     return this.joined(a, b) ?? this.binary('add', a, b);
   }
 
@@ -164,6 +179,7 @@ export class Graph {
     if (isNumber(b, 0)) return a;
     if (isNumber(a, 0)) return this.neg(b);
     if (b.op === 'neg') return this.add(a, b.inputs[0] as Node);
+    if (numberOf(b) !== undefined) return this.add(a, this.neg(b));
     // 1 - sigmoid(z) loses everything where the sigmoid is near 1.
     if (isNumber(a, 1) && isKernel(b, 'Sigmoid')) return this.sigmoid(this.neg(b.inputs[0] as Node));
     return this.binary('sub', a, b);
@@ -178,10 +194,10 @@ export class Graph {
     if (a.op === 'neg') return this.neg(this.mul(a.inputs[0] as Node, b));
     if (b.op === 'neg') return this.neg(this.mul(a, b.inputs[0] as Node));
     const [factor, rest] = numberOf(b) === undefined ? [a, b] : [b, a];
-    if (numberOf(factor) !== undefined && rest.op === 'mul') {
-      const inner = rest.inputs.find((input) => numberOf(input) !== undefined);
-      const other = rest.inputs.find((input) => input !== inner);
-      if (inner !== undefined && other !== undefined) return this.mul(this.mul(factor, inner), other);
+    if (numberOf(factor) !== undefined) {
+      const moved =
+        this.withNumber('mul', rest, (m) => this.mul(factor, m)) ?? this.intoSelect(rest, (v) => this.mul(factor, v));
+      if (moved !== undefined) return moved;
     }
     const pushed = this.pushed(a, (v) => this.mul(v, b)) ?? this.pushed(b, (v) => this.mul(a, v));
     if (pushed !== undefined) return pushed;
@@ -445,7 +461,8 @@ export class Graph {
       throw shapeError(what, 'two matrices', [label(a), label(b)].join(' and '));
     const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
     const [l, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
-    if (k !== l && (k as number) >= 0 && (l as number) >= 0) throw shapeError(what, `${k} rows of the second factor`, l);
+    if (k !== l && (k as number) >= 0 && (l as number) >= 0)
+      throw shapeError(what, `${k} rows of the second factor`, l);
     return this.intern('mmul', [a, b], { transposeA, transposeB }, [m as number, n as number]);
   }
 
@@ -499,6 +516,28 @@ export class Graph {
 
   node(x: Operand): Node {
     return typeof x === 'number' ? this.number(x) : x;
+  }
+
+  /** `b - a` of `a - b`, where b was made first: one of the two, whichever way it was written, where the sign is no matter. */
+  private turned(x: Node): Node | undefined {
+    const [a, b] = x.inputs as [Node, Node];
+    return x.op === 'sub' && b.id < a.id ? this.binary('sub', b, a) : undefined;
+  }
+
+  /** `f(n) op x` of `n op x`: one number in place of two. */
+  private withNumber(op: 'add' | 'mul', x: Node, f: (n: Node) => Node): Node | undefined {
+    if (x.op !== op) return undefined;
+    const n = x.inputs.find((input) => numberOf(input) !== undefined);
+    const other = x.inputs.find((input) => input !== n);
+    if (n === undefined || other === undefined) return undefined;
+    return this[op](f(n), other);
+  }
+
+  /** A number's operation inside of a select, one of whose sides is a number. */
+  private intoSelect(x: Node, f: (v: Node) => Node): Node | undefined {
+    const [c, then, otherwise] = x.inputs as [Node, Node, Node];
+    if (x.op !== 'select' || (numberOf(then) === undefined && numberOf(otherwise) === undefined)) return undefined;
+    return this.select(c, f(then), f(otherwise));
   }
 
   /** f inside of `select(c, v, 0)`: what is not selected is 0, whatever f multiplies it with. */

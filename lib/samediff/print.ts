@@ -35,6 +35,9 @@ function text(node: Node): [string, binds: number] {
   if (infix !== undefined) {
     const [sign, binds] = infix;
     const [left, right] = inputs as [Node, Node];
+    // x + -1 is x - 1.
+    const value = right.op === 'number' ? (right.attributes['value'] as number) : 0;
+    if (op === 'add' && value < 0) return [`${inner(left, binds)} - ${-value}`, binds];
     return [`${inner(left, binds)} ${sign} ${inner(right, op === 'add' || op === 'mul' ? binds : binds + 1)}`, binds];
   }
   if (op === 'neg') return [`-${inner(inputs[0] as Node, PREFIX)}`, PREFIX];

@@ -37,7 +37,7 @@ interface Value {
   readonly id: number;
   readonly space: Space;
   readonly op: string;
-  readonly args: readonly Value[];
+  args: readonly Value[];
   readonly params: readonly number[];
   readonly source: ProgramInput | undefined;
   /** How often it is read. */
@@ -299,6 +299,9 @@ interface Result {
 }
 
 /** The first operation of a pair that one instruction computes: `F.G` is g(f(a, b), c). */
+/** What is computed again rather than kept where all that read it do so in a pair. */
+const COMPARISONS = new Set(['Lt', 'Le', 'Eq']);
+
 const REVERSED: Readonly<Record<string, string>> = { Sub: 'Rsub', Add: 'Add', Mul: 'Mul', Min: 'Min', Max: 'Max' };
 
 class Assembler {
@@ -359,7 +362,10 @@ class Assembler {
     }
     // Outputs of elements may lie where inputs do: they are written when no later pass reads elements.
     let lastTiles = 0;
-    for (const value of this.live) if (value.space === 'element') lastTiles = Math.max(lastTiles, ready.get(value) as number);
+    for (const value of this.live)
+      if (value.space === 'element') lastTiles = Math.max(lastTiles, ready.get(value) as number);
+    if (lastTiles === 0 && this.results.some(({ value, isSum }) => value.space === 'element' && !isSum))
+      this.copyReduced();
     const last = this.passes - 1;
     const needed = new Map<Value, number>();
     const need = (value: Value, pass: number) => {
@@ -370,6 +376,8 @@ class Assembler {
     for (const { value, isSum } of this.results) if (!isSum) need(value, lastOf(value));
     for (const value of [...this.live].reverse()) {
       value.pass = needed.get(value) ?? lastOf(value);
+      // An input is reduced before an output may take its place.
+      if (isReduction(value) && isInput(value.args[0])) value.pass = 0;
       for (const arg of value.args) {
         need(arg, isReduction(arg) ? value.pass - 1 : value.pass);
         if (isReduction(value)) arg.reduced = true;
@@ -378,10 +386,45 @@ class Assembler {
     for (const { value, isSum } of this.results) if (isSum) value.lastPass = Math.max(value.lastPass, value.pass);
   }
 
-  /** Finds values that one instruction computes along with the value that reads them. */
+  /** Inputs that are reduced in the one pass, which writes outputs that may lie in their place, are kept. */
+  private copyReduced(): void {
+    this.live = this.live.flatMap((value) => {
+      const [arg] = value.args;
+      if (!isReduction(value) || !isInput(arg)) return [value];
+      const copy = this.values.copyAgain(arg as Value);
+      copy.uses = 1;
+      value.args = [copy];
+      return [copy, value];
+    });
+  }
+
+  /** Finds values that one instruction computes along with the value that reads them; comparisons with each that does. */
   private join(): void {
+    const readers = new Map<Value, Value[]>();
+    for (const value of this.live) for (const arg of value.args) readers.set(arg, [...(readers.get(arg) ?? []), value]);
+    for (const value of this.live) {
+      const all = readers.get(value) ?? [];
+      const isCondition = (reader: Value) =>
+        reader.space === 'element' &&
+        reader.pass === value.pass &&
+        reader.args.indexOf(value) === 0 &&
+        reader.args.lastIndexOf(value) === 0 &&
+        pairOf(reader, 0) in this.opcodes;
+      const isOnlyRead = all.length === value.uses && value.source === undefined && !isReduction(value);
+      if (
+        COMPARISONS.has(value.op) &&
+        value.space === 'element' &&
+        isOnlyRead &&
+        all.length > 0 &&
+        all.every(isCondition)
+      ) {
+        value.joined = true;
+        for (const arg of value.args) arg.uses += all.length - 1;
+      }
+    }
     for (const value of this.live) {
       if (value.space !== 'element' || isReduction(value) || value.source !== undefined) continue;
+      if (value.joined || value.args.some((arg) => arg.joined)) continue;
       const first = value.args.find((arg, i) => this.canJoin(value, arg, i));
       if (first !== undefined) first.joined = true;
     }
@@ -462,12 +505,18 @@ class Assembler {
     return [...first.args, ...value.args.filter((_, j) => j !== i)];
   }
 
+  /** Their places. What follows the first of a pair is operand c or, of a select, c and d. */
+  private operands(value: Value, i: number): readonly number[] {
+    const places = this.operandsOf(value).map((arg) => arg.operand);
+    const isOne = i >= 0 && (value.args[i] as Value).args.length === 1;
+    return isOne ? [places[0] as number, 0, ...places.slice(1)] : places;
+  }
+
   private instruction(value: Value, freeRegister: () => number | undefined = () => undefined): number[] {
     const i = value.args.findIndex((arg) => arg.joined);
     const op = i < 0 ? value.op : pairOf(value, i);
-    const operands = this.operandsOf(value).map((arg) => arg.operand);
+    const [a = 0, b = 0, c = 0, d = 0] = this.operands(value, i);
     value.operand = this.place(value, freeRegister);
-    const [a = 0, b = 0, c = 0, d = 0] = operands;
     return [this.opcodes[op] as number, value.operand, a, b, c, d, this.parameters(value.params)];
   }
 
@@ -506,6 +555,8 @@ class Assembler {
 function pairOf(value: Value, i: number): string {
   return `${(value.args[i] as Value).op}.${i === 0 ? value.op : REVERSED[value.op]}`;
 }
+
+const isInput = (value: Value | undefined): boolean => value?.source !== undefined;
 
 const isReduction = (value: Value): boolean => value.op === 'row sum' || value.op === 'row max';
 

@@ -40,7 +40,11 @@ export function broadcast(a: Sizes, b: Sizes, what: () => string, unknown: (p: n
     if (p === 1) return q;
     if (p < 0 && q < 0) return unknown(p, q);
     if (p < 0 || q < 0) return Math.max(p, q);
-    throw shapeError(what(), 'shapes that broadcast', [a, b].map((shape) => describe(publicShape(shape))).join(' and '));
+    throw shapeError(
+      what(),
+      'shapes that broadcast',
+      [a, b].map((shape) => describe(publicShape(shape))).join(' and '),
+    );
   });
 }
 

@@ -38,9 +38,7 @@ export function specialize(
 /** The operands; in full those that repeat along other axes than the first ones or the last one. */
 function repeated(g: Graph, { op }: Node, args: readonly Node[]): readonly Node[] {
   if (!binary.has(op) && op !== 'select') return args;
-  const shape = args
-    .map((arg) => arg.shape)
-    .reduce((a, b) => broadcast(a, b, () => `operands of ${op}: ${args.map(label).join(' and ')}`));
+  const shape = g.broadcast(op, args);
   return args.map((arg) => (spaceOf(arg, shape) === undefined ? g.broadcastTo(arg, shape) : arg));
 }
 
@@ -49,7 +47,9 @@ function remake(g: Graph, node: Node, args: readonly Node[]): Node {
   const [a, b, c] = args as [Node, Node, Node];
   const axes = attributes['axes'] as Sizes;
   if (unary.has(op))
-    return op === 'neg' || op === 'abs' || op === 'square' || op === 'log' ? g[op](a) : g.unary(op as Unary, a);
+    return op === 'neg' || op === 'abs' || op === 'square' || op === 'sign' || op === 'log'
+      ? g[op](a)
+      : g.unary(op as Unary, a);
   if (binary.has(op)) {
     switch (op) {
       case 'add':

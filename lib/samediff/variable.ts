@@ -156,7 +156,7 @@ export class SDVariable {
 
   /** -1, 0 or 1. */
   sign(...args: Named<[]>): SDVariable {
-    return this.unary('sign', args);
+    return this.with(args, (g) => g.sign(this.node));
   }
 
   /** `this^2`. */
