@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ArrayInput, type MatrixView, makeMatrix, type TypedArray, toMatrix, toView } from '../array-input';
+import { badLabel } from '../class-labels';
 import { bufferError, dtypeError, optionError, shapeError } from '../errors';
-import { asColumn, badLabel, describeIndexShape, isIndexShape } from '../losses/base-loss';
+import { asColumn, describeIndexShape, isIndexShape } from '../losses/base-loss';
 import { LossSparseMCXENT } from '../losses/loss-sparse-mcxent';
 import { check, native, Status, slots, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';

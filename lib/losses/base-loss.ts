@@ -14,7 +14,7 @@ import {
   toMatrix,
   toView,
 } from '../array-input';
-import { bufferError, describe, dtypeError, optionError, rangeError, shapeError } from '../errors';
+import { bufferError, describe, dtypeError, optionError, shapeError } from '../errors';
 import type { AsyncCall, Result } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { isArrayLike, readArguments } from '../options';
@@ -78,14 +78,14 @@ export interface ThreadCall {
 }
 
 const identity = new ActivationIdentity();
+const NONE: readonly MatrixView[] = [];
 
 /** A loss with the library's checks, methods and outputs around what a subclass computes. */
 export abstract class BaseLoss implements ILossFunction {
-  /** @internal */
   protected readonly traits: LossTraits;
   /** Class weights, one a column, or null. A copy of what the constructor was given. */
   readonly weights: NDArray | null;
-  /** @internal */
+  /** What the constructor was given, by name. */
   protected readonly options: Readonly<Record<string, unknown>>;
 
   /** @internal */
@@ -365,7 +365,7 @@ export abstract class BaseLoss implements ILossFunction {
 
   // --- What a loss computes ---
 
-  /** @internal The score if it is wanted, and the arrays that are given. */
+  /** The score if it is wanted, and the arrays that are given. */
   protected abstract compute(
     inputs: Inputs,
     activation: NativeActivation,
@@ -374,7 +374,7 @@ export abstract class BaseLoss implements ILossFunction {
     scoreArray: TypedArray | undefined,
   ): number;
 
-  /** @internal The same, to be run again: the score, and the arrays that are given. */
+  /** The same, to be run again: the score, and the arrays that are given. */
   protected abstract keep(
     inputs: Inputs,
     activation: NativeActivation,
@@ -382,7 +382,7 @@ export abstract class BaseLoss implements ILossFunction {
     scoreArray: TypedArray | undefined,
   ): KeptCall;
 
-  /** @internal The same, for another thread; undefined where it has to run on the event loop. */
+  /** The same, for another thread; undefined where it has to run on the event loop. */
   protected abstract queue(inputs: Inputs, activation: NativeActivation, wanted: Wanted): ThreadCall | undefined;
 
   // --- What a loss may define otherwise ---
@@ -400,6 +400,11 @@ export abstract class BaseLoss implements ILossFunction {
   /** The legal label shapes, for a message. */
   protected labelShape(preOutput: readonly number[]): string {
     return this.sparse ? describeIndexShape(leadingOf(preOutput)) : `preOutput's shape ${describe(preOutput)}`;
+  }
+
+  /** Arrays of the loss's own that a call reads. */
+  protected constants(_inputs: Inputs, _activation: NativeActivation): readonly MatrixView[] {
+    return NONE;
   }
 
   /** What the score is divided by: the rows where a mean is asked. */
@@ -467,8 +472,8 @@ export abstract class BaseLoss implements ILossFunction {
 
   /** Everything that a call reads, for the overlap check. */
   private reads(inputs: Inputs, activation: IActivation): (MatrixView | undefined)[] {
-    const alpha = activation instanceof NativeActivation ? activation.alphaFor(inputs.z.cols) : undefined;
-    return [inputs.z, inputs.labels, inputs.mask, alpha];
+    const known = activation instanceof NativeActivation ? activation : identity;
+    return [inputs.z, inputs.labels, inputs.mask, known.alphaFor(inputs.z.cols), ...this.constants(inputs, known)];
   }
 
   // --- The call ---
@@ -602,7 +607,7 @@ function stridesOf(shape: readonly number[], matrix: MatrixView): number[] {
 }
 
 /** The axes of rows. */
-const leadingOf = (preOutput: readonly number[]): readonly number[] =>
+export const leadingOf = (preOutput: readonly number[]): readonly number[] =>
   preOutput.length === 1 ? preOutput : preOutput.slice(0, -1);
 
 /** Is this a legal shape of class indices for rows along the axes `leading`? */
@@ -614,13 +619,4 @@ export function isIndexShape(shape: readonly number[], leading: readonly number[
 /** The legal shapes, for a message. */
 export function describeIndexShape(leading: readonly number[]): string {
   return `class indices ${describe(leading)} or ${describe([...leading, 1])}`;
-}
-
-/** A label that is no class index. */
-export function badLabel(labels: MatrixView, row: number, classes: number): RangeError {
-  return rangeError(
-    `labels: row ${row}`,
-    `a class index from 0 to ${classes - 1}`,
-    labels.data[row * labels.rowStride],
-  );
 }

@@ -2,17 +2,10 @@
 // The base of all built-in losses: their calls of the native kernels.
 import type { NativeActivation } from '../activations/native-activation';
 import type { MatrixView, TypedArray } from '../array-input';
+import { badLabel } from '../class-labels';
 import { failureOf, type LossKernel, native, type Result, Status, slots, writeDtypes } from '../native';
 import type { Output } from '../outputs';
-import {
-  BaseLoss,
-  badLabel,
-  type Inputs,
-  type KeptCall,
-  type LossTraits,
-  type ThreadCall,
-  type Wanted,
-} from './base-loss';
+import { BaseLoss, type Inputs, type KeptCall, type LossTraits, type ThreadCall, type Wanted } from './base-loss';
 
 /** What tells one built-in loss from another. */
 export interface NativeLossTraits extends LossTraits {
@@ -38,7 +31,6 @@ export abstract class NativeLoss extends BaseLoss {
   /** Writes the loss's own numbers to the call block. */
   protected writeOptions(_block: Float64Array, _inputs: { z: MatrixView; labelCols: number }): void {}
 
-  /** @internal */
   protected override compute(
     inputs: Inputs,
     activation: NativeActivation,
@@ -54,7 +46,6 @@ export abstract class NativeLoss extends BaseLoss {
     return scoreOf(status, labels, z.cols);
   }
 
-  /** @internal */
   protected override keep(
     inputs: Inputs,
     activation: NativeActivation,
@@ -71,7 +62,6 @@ export abstract class NativeLoss extends BaseLoss {
     return { arrays, run: () => scoreOf(native.runBound(call), labels, z.cols) };
   }
 
-  /** @internal */
   protected override queue(inputs: Inputs, activation: NativeActivation, wanted: Wanted): ThreadCall {
     const { z, labels, mask } = inputs;
     const alpha = activation.alphaFor(z.cols);
