@@ -4,12 +4,15 @@ import { describe, dtypeError, optionError, shapeError } from '../errors';
 import { native } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import type { FloatDtype } from '../outputs';
+import { SDBaseOps } from './base-ops';
 import { Executor } from './executor';
 import { gradients } from './gradient';
 import { Graph, type Node, reachable } from './graph';
+import { SDMath } from './math';
+import { SDNN } from './nn';
 import { makePlan } from './plan';
 import { UNKNOWN } from './shapes';
-import { type Placeholders, SDVariable, type Term, type VariableType } from './variable';
+import { type Expression, type Placeholders, SDVariable, type Term, type VariableType } from './variable';
 
 /** Plans that are kept: one for each set of results, shapes and dtype. */
 const MOST_PLANS = 64;
@@ -36,7 +39,7 @@ interface Input {
  * ```
  * @see ND4J `org.nd4j.autodiff.samediff.SameDiff`
  */
-export class SameDiff {
+export class SameDiff extends SDBaseOps {
   /** @internal */
   readonly graph = new Graph();
   private readonly inputs = new Map<Node, Input>();
@@ -45,7 +48,14 @@ export class SameDiff {
   private readonly counts = new Map<string, number>();
   private losses: SDVariable[] = [];
 
-  private constructor() {}
+  /** Activations and layers. */
+  readonly nn = new SDNN(this);
+  /** Functions of elements. */
+  readonly math = new SDMath(this);
+
+  private constructor() {
+    super();
+  }
 
   /** An empty graph. */
   static create(): SameDiff {
@@ -243,10 +253,20 @@ export class SameDiff {
     return variable;
   }
 
+  /** @internal A variable for an expression of operands. */
+  express<const Operands extends readonly Term[]>(
+    name: string | undefined,
+    operands: Operands,
+    make: Expression<Operands>,
+  ): SDVariable {
+    const nodes = operands.map((operand) => this.nodeOf(operand)) as { [I in keyof Operands]: Node };
+    return this.make(name, make(this.graph, nodes));
+  }
+
   /** @internal The node of an operand. */
-  nodeOf(term: Term): Node {
+  nodeOf(term: Term, name = 'operand'): Node {
     if (typeof term === 'number') return this.graph.number(term);
-    return this.own(term).node;
+    return this.own(term, name).node;
   }
 
   /** @internal Gives a name to a variable. */
@@ -261,9 +281,9 @@ export class SameDiff {
     this.named.delete(name);
   }
 
-  private own(variable: SDVariable): SDVariable {
-    if (!(variable instanceof SDVariable)) throw dtypeError('operand', 'a variable or a number', variable);
-    if (variable.sameDiff !== this) throw optionError('operand', 'a variable of the same graph', variable.name());
+  private own(variable: SDVariable, name = 'operand'): SDVariable {
+    if (!(variable instanceof SDVariable)) throw dtypeError(name, 'a variable or a number', variable);
+    if (variable.sameDiff !== this) throw optionError(name, 'a variable of the same graph', variable.name());
     return variable;
   }
 
