@@ -5,7 +5,7 @@ import type { NativeActivation } from '../activations/native-activation';
 import type { MatrixView, TypedArray } from '../array-input';
 import { checkClasses } from '../class-labels';
 import { optionError, shapeError } from '../errors';
-import { check, codeOf, dtypeCodes, failureOf, native, type Program, Status, slots } from '../native';
+import { check, codeOf, dtypeCodes, failureOf, native, type Program, type Result, Status, slots } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import type { FloatDtype, Output } from '../outputs';
 import { columnIndex, compile, Executor, operand } from '../samediff/executor';
@@ -23,14 +23,18 @@ import type { KeptCall, ThreadCall } from './base-loss';
 
 const { block } = native;
 
-/** The arrays of a call, as the graph's inputs are called. */
-export interface LossArrays {
-  readonly preOutput: MatrixView;
-  readonly labels: MatrixView;
-  readonly mask: MatrixView | undefined;
-  readonly weights: MatrixView | undefined;
-  readonly alpha: MatrixView | undefined;
-}
+/** The arrays of a call. */
+export type LossArrays = readonly [
+  preOutput: MatrixView,
+  labels: MatrixView,
+  mask: MatrixView | undefined,
+  weights: MatrixView | undefined,
+  alpha: MatrixView | undefined,
+];
+
+/** What the graph calls them. */
+const NAMES = ['preOutput', 'labels', 'mask', 'weights', 'alpha'] as const;
+const LABELS = 1;
 
 /** What a call computes, as bits. */
 export const SCORE = 1;
@@ -215,14 +219,9 @@ function isElementwise(node: Node, of: Node): boolean {
   return true;
 }
 
-/** An array as a program reads it. */
-type LossOperand = Pick<MatrixView, 'data' | 'rowStride'>;
-
-/** Where an input of a program comes from. */
-type Source = keyof LossArrays | 'columnIndex' | LossOperand;
-
-interface ProgramSource {
-  readonly source: Source;
+/** An input of a program: one of a call's arrays, by its place, or an array of the expression's own. */
+interface Source {
+  readonly from: number | Pick<MatrixView, 'data' | 'rowStride'>;
   readonly space: Space;
 }
 
@@ -240,12 +239,15 @@ class LossProgram implements CompiledLoss {
   private constructor(
     private readonly code: ProgramCode,
     private readonly region: Region,
-    private readonly sources: readonly ProgramSource[],
+    private readonly sources: readonly Source[],
     private readonly hasGradientFirst: boolean,
     private readonly checks: readonly ClassCheck[],
     private readonly scoreOf: (sum: number) => number,
   ) {
     ({ program: this.program, frame: this.frame } = compile(code, region));
+    sources.forEach(({ space }, i) => {
+      this.frame[5 + 3 * i] = space === 'element' || space === 'column' ? 1 : 0;
+    });
   }
 
   /** The plan as one program over the rows; undefined where it takes more. */
@@ -260,23 +262,25 @@ class LossProgram implements CompiledLoss {
     for (const step of steps) {
       if (step.kind !== 'kernel') continue;
       const [argument] = step.node.inputs as [Node];
-      if (step.node.op !== 'classIndex' || inputs.get(argument)?.attributes['name'] !== 'labels') return undefined;
+      if (step.node.op !== 'classIndex' || placeOf(inputs.get(argument)) !== LABELS) return undefined;
       checks.push(step.node.attributes as unknown as ClassCheck);
       labels.add(step.node);
     }
     const [step, ...others] = steps.filter(({ kind }) => kind === 'program');
     if (step?.kind !== 'program' || others.length > 0 || step.region.rows !== rows) return undefined;
     const { program, region } = step;
-    const sources = program.inputs.map(({ node, space }): ProgramSource | undefined => {
-      if (node === 'columnIndex') return { source: node, space };
-      if (labels.has(node)) return { source: 'labels', space };
-      const input = inputs.get(node);
-      if (input === undefined) return undefined;
-      const constant = constants.get(input);
-      if (constant === undefined) return { source: input.attributes['name'] as keyof LossArrays, space };
-      return { source: operand(constant, space, region), space };
-    });
-    if (!sources.every((source) => source !== undefined)) return undefined;
+    const sources: Source[] = [];
+    for (const { node, space } of program.inputs) {
+      const input = node === 'columnIndex' ? undefined : inputs.get(node);
+      const constant = input && constants.get(input);
+      const own =
+        node === 'columnIndex'
+          ? { data: columnIndex(region.cols, 'float64'), rowStride: 0 }
+          : constant && operand(constant, space, region);
+      const from = own ?? (labels.has(node as Node) ? LABELS : placeOf(input));
+      if (from === undefined) return undefined;
+      sources.push({ from, space });
+    }
     const results = [...roots];
     const score = wanted & SCORE ? scoreFrom(results.shift() as Node, program.sums[0]?.result) : () => 0;
     const places = results.map((root) => program.outputs.findIndex(({ result }) => result === root));
@@ -295,8 +299,7 @@ class LossProgram implements CompiledLoss {
   run(arrays: LossArrays, dtype: FloatDtype, gradient: Output | undefined, scoreArray: TypedArray | undefined): number {
     this.check(arrays);
     const { program, frame } = this;
-    const passed = this.write(arrays, dtype, gradient, scoreArray);
-    check(native.runProgram(program, frame, ...passed));
+    check(native.runProgram(program, frame, ...this.write(arrays, dtype, gradient, scoreArray)));
     return this.scoreOf(frame[frame.length - 1] as number);
   }
 
@@ -311,58 +314,60 @@ class LossProgram implements CompiledLoss {
     if (call === undefined) throw failureOf(Status.BAD_ARGUMENT);
     const run = (): number => {
       this.check(arrays);
-      check(native.runBound(call));
-      return this.scoreOf(block[slots.score] as number);
+      return this.result(native.runBound(call));
     };
     return { arrays: passed, run };
   }
 
   queue(arrays: LossArrays, dtype: FloatDtype): ThreadCall {
     this.check(arrays);
-    const inputs = this.sources.map(({ source }) => this.operand(source, arrays, dtype).data);
-    const begin = () => native.asyncProgram(this.program, this.frame, ...this.write(arrays, dtype));
-    const score = (status: number | undefined): number => {
-      check(status);
-      return this.scoreOf(block[slots.score] as number);
+    return {
+      inputs: this.write(arrays, dtype),
+      begin: () => native.asyncProgram(this.program, this.frame, ...this.write(arrays, dtype)),
+      score: (status) => this.result(status),
     };
-    return { inputs, begin, score };
   }
 
-  private check({ labels }: LossArrays): void {
-    for (const { classes, name } of this.checks) checkClasses(labels, classes, name);
+  /** The score of a call that was kept, and has run. */
+  private result(status: Result): number {
+    check(status);
+    return this.scoreOf(block[slots.score] as number);
   }
 
-  private operand(source: Source, arrays: LossArrays, dtype: FloatDtype): LossOperand {
-    if (typeof source === 'object') return source;
-    if (source === 'columnIndex') return { data: columnIndex(this.region.cols, dtype), rowStride: 0 };
-    return arrays[source] as MatrixView;
+  private check(arrays: LossArrays): void {
+    for (const { classes, name } of this.checks) checkClasses(arrays[LABELS], classes, name);
   }
 
   /** Writes the numbers of a call to the frame; returns its arrays. */
   private write(arrays: LossArrays, dtype: FloatDtype, gradient?: Output, scoreArray?: TypedArray): TypedArray[] {
-    const { frame, sources } = this;
+    const { frame, sources, hasGradientFirst } = this;
     const passed: TypedArray[] = [];
-    frame[0] = arrays.preOutput.rows;
+    frame[0] = arrays[0].rows;
     frame[2] = dtypeCodes[dtype];
     let at = 3;
-    for (const { source, space } of sources) {
-      const { data, rowStride } = this.operand(source, arrays, dtype);
-      frame[at++] = codeOf(data);
-      frame[at++] = space === 'element' || space === 'row' ? rowStride : 0;
-      frame[at++] = space === 'element' || space === 'column' ? 1 : 0;
+    for (const { from, space } of sources) {
+      const { data, rowStride } = typeof from === 'number' ? (arrays[from] as MatrixView) : from;
+      frame[at] = codeOf(data);
+      frame[at + 1] = space === 'element' || space === 'row' ? rowStride : 0;
+      at += 3;
       passed.push(data);
     }
-    const outputs = [
-      gradient && { data: gradient.data, stride: gradient.rowStride },
-      scoreArray && { data: scoreArray, stride: 1 },
-    ];
-    for (const output of this.hasGradientFirst ? outputs : outputs.reverse()) {
-      if (output === undefined) continue;
-      frame[at++] = output.stride;
-      passed.push(output.data);
-    }
+    const put = (data: TypedArray | undefined, stride: number) => {
+      if (data === undefined) return;
+      frame[at++] = stride;
+      passed.push(data);
+    };
+    if (hasGradientFirst) put(gradient?.data, gradient?.rowStride ?? 0);
+    put(scoreArray, 1);
+    if (!hasGradientFirst) put(gradient?.data, gradient?.rowStride ?? 0);
     return passed;
   }
+}
+
+/** Which of a call's arrays an input of the graph is. */
+function placeOf(input: Node | undefined): number | undefined {
+  const place = NAMES.indexOf(input?.attributes['name'] as (typeof NAMES)[number]);
+  return place < 0 ? undefined : place;
 }
 
 /** A score from the one sum that it is made from; undefined where it is made from more. */
@@ -388,7 +393,7 @@ class LossSteps implements CompiledLoss {
 
   run(arrays: LossArrays, dtype: FloatDtype, gradient: Output | undefined, scoreArray: TypedArray | undefined): number {
     // Nothing to compute, and a mean over no rows is none.
-    if (arrays.preOutput.rows === 0) return 0;
+    if (arrays[0].rows === 0) return 0;
     let executor = this.executors.get(dtype);
     if (executor === undefined) {
       executor = new Executor(this.plan, dtype);
@@ -408,7 +413,7 @@ class LossSteps implements CompiledLoss {
     gradient: Output | undefined,
     scoreArray: TypedArray | undefined,
   ): KeptCall {
-    const kept = [...Object.values(arrays).map((matrix) => matrix?.data), gradient?.data, scoreArray];
+    const kept = [...arrays.map((matrix) => matrix?.data), gradient?.data, scoreArray];
     return { arrays: kept, run: () => this.run(arrays, dtype, gradient, scoreArray) };
   }
 
@@ -419,6 +424,6 @@ class LossSteps implements CompiledLoss {
 
 /** The array of an input, in the input's shape. */
 function arrayOf(input: Node, arrays: LossArrays): NDArray {
-  const { data, rows, cols, rowStride } = arrays[input.attributes['name'] as keyof LossArrays] as MatrixView;
+  const { data, rows, cols, rowStride } = arrays[placeOf(input) as number] as MatrixView;
   return input.shape.length === 1 ? new NDArray(data, [cols]) : new NDArray(data, [rows, cols], [rowStride, 1]);
 }

@@ -23,6 +23,7 @@ export interface SameDiffLossOptions {
 /** Expressions that are kept: one for each activation, number of columns, and columns of labels. */
 const MOST_EXPRESSIONS = 64;
 
+const NONE: readonly MatrixView[] = [];
 const traits = { weighted: true, options: ['labels'] };
 
 /**
@@ -129,12 +130,13 @@ export abstract class SameDiffLoss extends BaseLoss {
 
   protected override constants({ z, labelCols }: Inputs, activation: NativeActivation): readonly MatrixView[] {
     const { constants } = this.#expression(activation, z.cols, labelCols);
+    if (constants.size === 0) return NONE;
     return Array.from(constants.values(), (array) => toMatrix(toView(array, 'constant', 'float32')));
   }
 
   #arrays(inputs: Inputs, activation: NativeActivation): LossArrays {
     const { z, labels, mask } = inputs;
-    return { preOutput: z, labels, mask, weights: this.#weights, alpha: activation.alphaFor(z.cols) };
+    return [z, labels, mask, this.#weights, activation.alphaFor(z.cols)];
   }
 
   #compiled(inputs: Inputs, activation: NativeActivation, wanted: number) {
