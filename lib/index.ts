@@ -64,8 +64,30 @@ export { nd, type RandomOptions } from './ndarray/nd';
 export { NDArray, type ReduceArguments, type ReduceOptions } from './ndarray/ndarray';
 export { Transforms } from './ndarray/transforms';
 export type { FloatDtype } from './outputs';
+export { SDBaseOps } from './samediff/base-ops';
+export { loss } from './samediff/eager-loss';
+export {
+  type CosineDistanceOption,
+  type CtcOption,
+  type HuberOption,
+  type LogLossOption,
+  type LogPoissonOption,
+  type LossArguments,
+  SDLoss,
+  type SmoothingOption,
+} from './samediff/loss';
+export { LossReduce } from './samediff/loss-formulas';
+export { SDMath } from './samediff/math';
+export { SDNN } from './samediff/nn';
 export { SameDiff } from './samediff/samediff';
-export { SDVariable } from './samediff/variable';
+export {
+  type AxesArguments,
+  type Named,
+  type Placeholders,
+  SDVariable,
+  type Term,
+  type VariableType,
+} from './samediff/variable';
 export { simd } from './simd';
 export { getNumThreads, setNumThreads } from './threads';
 export { backend, version } from './version';

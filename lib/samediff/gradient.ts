@@ -111,6 +111,7 @@ const rules: Readonly<Record<Op, Rule>> = {
   broadcastLike: (_, __, u) => [u],
   sumLike: (_, __, u) => [u],
   size: none,
+  fit: (_, __, u) => [u],
   // --- Whole matrices ---
   mmul: (g, [a, b], u, node) => {
     const { transposeA, transposeB } = node.attributes as { transposeA: boolean; transposeB: boolean };

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The graph of an expression: nodes that never change, each made once, simplified as they are made.
 
-import { dtypeError, shapeError } from '../errors';
+import { describe, dtypeError, shapeError } from '../errors';
 import type { ActivationKernel } from '../native';
 import { onNumbers } from './numbers';
-import { broadcast, countOf, isKnown, isSame, reduced, type Sizes, spaceOf, UNKNOWN, without } from './shapes';
+import { broadcast, countOf, isKnown, isSame, publicShape, reduced, type Sizes, spaceOf, UNKNOWN, without } from './shapes';
 
 /** Functions of one element. */
 export const UNARY = [
@@ -55,6 +55,7 @@ export type Op =
   | 'broadcastLike' // (x, like), or (x) to { shape }
   | 'sumLike' // (x, like): the reverse, sums over what was repeated
   | 'size' // of { axes } of x, a number
+  | 'fit' // (x, like): x, once it is seen to have the shape of `like` or, with { repeats }, to repeat to it
   // Whole matrices.
   | 'mmul' // { transposeA, transposeB }
   | 'classIndex' // (labels, like): labels, once each is seen to be a column of `like`
@@ -217,7 +218,7 @@ export class Graph {
     const exponent = numberOf(b);
     switch (exponent) {
       case 0:
-        return this.number(1);
+        return this.broadcastLike(1, a);
       case 1:
         return a;
       case 2:
@@ -256,14 +257,12 @@ export class Graph {
   /** `then` where the condition is not 0, else `otherwise`. */
   select(condition: Operand, then: Operand, otherwise: Operand): Node {
     const [c, a, b] = [this.node(condition), this.node(then), this.node(otherwise)];
+    const shape = this.broadcast('where', [c, a, b]);
     const fixed = numberOf(c);
-    if (fixed !== undefined) return fixed !== 0 ? a : b;
-    if (a === b) return a;
-    // The minimum of x and n where x < n, and else n, is the minimum; a maximum likewise.
-    const [p, q] = c.inputs as [Node, Node];
-    const isOfBoth = (c.op === 'lt' || c.op === 'le') && a.inputs.includes(p) && a.inputs.includes(q);
-    if (isOfBoth && ((a.op === 'min' && b === q) || (a.op === 'max' && b === p))) return a;
-    return this.intern('select', [c, a, b], NONE, this.broadcast('where', [c, a, b]));
+    const taken = a === b || fixed ? a : fixed === undefined ? undefined : b;
+    // What is taken may have to repeat.
+    if (taken !== undefined && (isSame(taken.shape, shape) || isKnown(shape))) return this.broadcastTo(taken, shape);
+    return this.intern('select', [c, a, b], NONE, shape);
   }
 
   /** A kernel of native/activation.h, or its derivative. */
@@ -456,6 +455,26 @@ export class Graph {
       return this.squeeze(this.sum(whole, axes), axes.slice(0, lead));
     }
     return this.intern('sumLike', [this.broadcastLike(x, from), like], NONE, like.shape);
+  }
+
+  /** x, which must have the shape of `like`, or repeat to it; errors call it by the name. */
+  fit(x: Node, like: Node, name: string, repeats = false): Node {
+    const [of, to] = [x.shape, like.shape];
+    const fits = (certainly: boolean) =>
+      of.length === to.length &&
+      of.every((size, axis) => {
+        const wanted = to[axis] as number;
+        return (
+          (size === wanted && size !== UNKNOWN) || (repeats && size === 1) || (!certainly && (size < 0 || wanted < 0))
+        );
+      });
+    if (fits(true)) return x;
+    if (fits(false)) return this.intern('fit', [x, like], { name, repeats }, repeats ? of : to);
+    throw shapeError(
+      name,
+      `${describe(publicShape(to))}${repeats ? ', or 1 for some of its sizes' : ''}`,
+      publicShape(of),
+    );
   }
 
   // --- Whole matrices ---

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Expressions as text.
-import type { Node } from './graph';
+import type { Node, Op } from './graph';
 
 /** Infix operators, and how tightly they bind. */
 const INFIX: Readonly<Record<string, readonly [sign: string, binds: number]>> = {
@@ -14,6 +14,8 @@ const INFIX: Readonly<Record<string, readonly [sign: string, binds: number]>> = 
   div: ['/', 3],
   pow: ['^', 5],
 };
+/** Printed as what they hold. */
+const TRANSPARENT = new Set<Op>(['broadcastLike', 'sumLike', 'fit', 'detach']);
 const PREFIX = 4;
 const CALL = 6;
 
@@ -30,7 +32,7 @@ function text(node: Node): [string, binds: number] {
     return [Object.is(value, -0) ? '-0' : String(value), value < 0 ? PREFIX : CALL];
   }
   // How a value repeats, and that it is summed where it did, goes without saying.
-  if (op === 'broadcastLike' || op === 'sumLike' || op === 'detach') return text(inputs[0] as Node);
+  if (TRANSPARENT.has(op)) return text(inputs[0] as Node);
   const infix = INFIX[op];
   if (infix !== undefined) {
     const [sign, binds] = infix;

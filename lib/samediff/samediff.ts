@@ -8,6 +8,7 @@ import { SDBaseOps } from './base-ops';
 import { Executor } from './executor';
 import { gradients } from './gradient';
 import { Graph, type Node, reachable } from './graph';
+import { SDLoss } from './loss';
 import { SDMath } from './math';
 import { SDNN } from './nn';
 import { makePlan } from './plan';
@@ -52,6 +53,8 @@ export class SameDiff extends SDBaseOps {
   readonly nn = new SDNN(this);
   /** Functions of elements. */
   readonly math = new SDMath(this);
+  /** Losses. */
+  readonly loss = new SDLoss(this);
 
   private constructor() {
     super();
@@ -246,8 +249,8 @@ export class SameDiff extends SDBaseOps {
   }
 
   /** @internal A variable for a node. */
-  make(name: string | undefined, node: Node, type: VariableType = 'ARRAY'): SDVariable {
-    const label = name ?? this.freshName(node.op);
+  make(name: string | undefined, node: Node, type: VariableType = 'ARRAY', op: string = node.op): SDVariable {
+    const label = name ?? this.freshName(op);
     const variable = new SDVariable(this, label, node, type);
     this.take(label, variable);
     return variable;

@@ -102,6 +102,8 @@ function remake(g: Graph, node: Node, args: readonly Node[]): Node {
       return sumTo(g, a, b);
     case 'size':
       return g.sizeOf(a, axes);
+    case 'fit':
+      return g.fit(a, b, attributes['name'] as string, attributes['repeats'] as boolean);
     case 'mmul':
       return g.mmul(a, b, attributes['transposeA'] as boolean, attributes['transposeB'] as boolean);
     case 'detach':

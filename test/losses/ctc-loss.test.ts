@@ -7,7 +7,7 @@ import { type Expected, errBuffer, errDtype, errOption, errRange, errShape, expe
 import { type FloatDtype, readCases, readFaults, type Tensor } from '../support/golden';
 import { array, floats, values } from '../support/library';
 import { Random } from '../support/random';
-import { differences, exactLargest, literal, mismatches, nd4j, sameDtype } from '../support/tolerance';
+import { differences, exactField, literal, mismatches, nd4j, sameDtype } from '../support/tolerance';
 
 const dtypes = ['float32', 'float64'] as const;
 
@@ -330,8 +330,8 @@ describe('exact arithmetic', () => {
     };
     const got = compute(problem, dtype);
     expect([
-      ...mismatches('score', got.scores, [...floats(dtype, [golden.output])], exactLargest[dtype]),
-      ...mismatches('gradient', got.gradient, [...floats(dtype, golden.gradient)], exactLargest[dtype]),
+      ...mismatches('score', got.scores, [...floats(dtype, [golden.output])], exactField[dtype]),
+      ...mismatches('gradient', got.gradient, [...floats(dtype, golden.gradient)], exactField[dtype]),
     ]).toEqual([]);
   });
 });

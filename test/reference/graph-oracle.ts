@@ -46,7 +46,11 @@ const elementwise: Readonly<Partial<Record<Op, OnNumbers>>> = {
 };
 
 const overRows: Readonly<Partial<Record<Op, (row: readonly number[]) => number[]>>> = {
-  softmax: (row) => row.map((z) => Math.exp(z - logSumExp(row))),
+  softmax: (row) => {
+    const powers = row.map((z) => Math.exp(z - Math.max(...row)));
+    const sum = powers.reduce((a, b) => a + b, 0);
+    return powers.map((power) => power / sum);
+  },
   logSoftmax: (row) => row.map((z) => z - logSumExp(row)),
   logSumExp: (row) => [logSumExp(row)],
 };
@@ -104,6 +108,7 @@ function apply(node: Node, operands: readonly Tensor[]): Tensor {
         attributes['transposeA'] ? permute(a, [1, 0]) : a,
         attributes['transposeB'] ? permute(b, [1, 0]) : b,
       );
+    case 'fit':
     case 'classIndex':
     case 'detach':
       return a;
