@@ -30,7 +30,8 @@ function text(node: Node): [string, binds: number] {
     return [Object.is(value, -0) ? '-0' : String(value), value < 0 ? PREFIX : CALL];
   }
   // How a value repeats, and that it is summed where it did, goes without saying.
-  if (op === 'broadcastLike' || op === 'sumLike' || op === 'detach') return text(inputs[0] as Node);
+  if (op === 'broadcastLike' || op === 'sumLike' || op === 'detach' || op === 'withSlope')
+    return text(inputs[0] as Node);
   const infix = INFIX[op];
   if (infix !== undefined) {
     const [sign, binds] = infix;

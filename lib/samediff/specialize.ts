@@ -106,6 +106,7 @@ function remake(g: Graph, node: Node, args: readonly Node[]): Node {
     case 'mmul':
       return g.mmul(a, b, attributes['transposeA'] as boolean, attributes['transposeB'] as boolean);
     case 'detach':
+    case 'withSlope':
       return a;
     case 'classIndex':
       return g.kernel(op, [a, b], { ...attributes, classes: b.shape[b.shape.length - 1] as number }, a.shape);
