@@ -76,6 +76,12 @@ def numpy_losses(cell, a):
         e = z - y
         return np.abs(e).sum(), np.sign(e)
 
+    def huber():
+        e = z - y
+        size = np.abs(e)
+        q = np.minimum(size, 1)
+        return (0.5 * q * q + (size - q)).sum(), np.clip(e, -1, 1)
+
     def l2sig():
         s = 1 / (1 + np.exp(-z))
         e = s - y
@@ -181,6 +187,7 @@ def torch_loss(cell):
         "bce": lambda z, y: F.binary_cross_entropy_with_logits(z, y, reduction="sum"),
         "mse": lambda z, y: F.mse_loss(z, y, reduction="sum") / c,
         "l1": lambda z, y: F.l1_loss(z, y, reduction="sum"),
+        "huber": lambda z, y: F.huber_loss(z, y, reduction="sum"),
         "l2sig": lambda z, y: F.mse_loss(torch.sigmoid(z), y, reduction="sum"),
         "maetanh": lambda z, y: F.l1_loss(torch.tanh(z), y, reduction="sum") / c,
         "poisson": lambda z, y: F.poisson_nll_loss(F.softplus(z), y, log_input=False, reduction="sum"),
@@ -280,6 +287,7 @@ def make_jax(cell, a):
         "bce": lambda z, y: optax.sigmoid_binary_cross_entropy(z, y).sum(),
         "mse": lambda z, y: optax.squared_error(z, y).sum() / c,
         "l1": lambda z, y: jnp.abs(z - y).sum(),
+        "huber": lambda z, y: optax.huber_loss(z, y).sum(),
         "l2sig": lambda z, y: optax.squared_error(jax.nn.sigmoid(z), y).sum(),
         "maetanh": lambda z, y: jnp.abs(jnp.tanh(z) - y).sum() / c,
         "poisson": poisson,

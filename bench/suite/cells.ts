@@ -16,6 +16,7 @@ export const TASKS = {
   kld: 'softmax + KLD',
   hinge: 'tanh + hinge',
   cosine: 'cosine proximity',
+  huber: 'Huber, a custom loss',
   multilabel: 'multi-label ranking',
   mdn: 'mixture density',
   linear: 'linear layer + sparse cross entropy',
@@ -39,7 +40,19 @@ export interface Cell {
 }
 
 /** Tasks that read two numbers for each gradient element they write. */
-const DENSE: readonly Task[] = ['ce', 'bce', 'mse', 'l1', 'l2sig', 'maetanh', 'poisson', 'kld', 'hinge', 'cosine'];
+const DENSE: readonly Task[] = [
+  'ce',
+  'bce',
+  'mse',
+  'l1',
+  'l2sig',
+  'maetanh',
+  'poisson',
+  'kld',
+  'hinge',
+  'cosine',
+  'huber',
+];
 
 export const isMatmul = (cell: Cell): boolean => cell.task.startsWith('matmul');
 export const isProduct = (cell: Cell): boolean => cell.task === 'linear' || isMatmul(cell);
@@ -78,6 +91,7 @@ const SIZES: Partial<Record<Task, readonly string[]>> = {
   bce: ['32x10', '1024x10', '1024x1000', '1Mx1'],
   mse: ['1x1', '32x10', '256x10', '1024x10', '1024x1000', '1Mx1', '8192x1000'],
   l1: ['1024x1000', '1Mx1'],
+  huber: ['32x10', '1024x1000', '1Mx1'],
 };
 const LAYERS = ['128x256x10', '1024x256x1000', '1024x784x128'];
 const PRODUCTS: readonly Task[] = ['matmul', 'matmul-tn', 'matmul-nt'];

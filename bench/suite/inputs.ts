@@ -115,6 +115,10 @@ const ELEMENTWISE: Partial<Record<Cell['task'], (z: number, y: number, c: number
   bce: (z, y) => [softplus(z) - z * y, sigmoid(z) - y],
   mse: (z, y, c) => [(z - y) ** 2 / c, (2 * (z - y)) / c],
   l1: (z, y) => [Math.abs(z - y), Math.sign(z - y)],
+  huber: (z, y) => {
+    const size = Math.abs(z - y);
+    return [size <= 1 ? size ** 2 / 2 : size - 0.5, Math.min(size, 1) * Math.sign(z - y)];
+  },
   l2sig: (z, y) => [(sigmoid(z) - y) ** 2, 2 * (sigmoid(z) - y) * sigmoid(z) * sigmoid(-z)],
   maetanh: (z, y, c) => {
     const e = Math.tanh(z) - y;

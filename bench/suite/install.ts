@@ -72,7 +72,7 @@ export function streamTest(): string | undefined {
   mkdirSync(path.dirname(program), { recursive: true });
   const source = path.join(root, 'bench', 'stream.c');
   const flags = ['-std=gnu11', '-O3', '-march=native', '-pthread'];
-  if (succeeds(process.env['CC'] ?? 'cc', ...flags, source, '-o', program)) return program;
+  if (succeeds(process.env['CC'] ?? 'cc', ...flags, source, '-o', program, '-lm')) return program;
   console.error('bench: the stream test could not be compiled; it is left out');
   return undefined;
 }

@@ -71,6 +71,18 @@ export const LOOPS: Partial<Record<Task, Loop>> = {
     return score;
   },
 
+  huber(labels, outputs, gradient) {
+    let score = 0;
+    for (let i = 0; i < outputs.length; i++) {
+      const e = (outputs[i] as number) - (labels[i] as number);
+      const size = Math.abs(e);
+      const q = Math.min(size, 1);
+      score += 0.5 * q * q + size - q;
+      gradient[i] = Math.max(-1, Math.min(e, 1));
+    }
+    return score;
+  },
+
   l2sig(labels, outputs, gradient) {
     let score = 0;
     for (let i = 0; i < outputs.length; i++) {

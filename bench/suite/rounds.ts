@@ -70,7 +70,8 @@ export function entrants({ node, python, stream }: Setup, threadCounts: readonly
     for (const name of ['torch', 'torch-compile', 'torch-compile-gv', 'jax', 'ort']) add(name, worker, threadCounts);
     add('torch-chunked', worker, threadCounts, { joins: isLinear });
   }
-  if (stream !== undefined) for (const name of ['stream', 'stream-nt']) add(name, [stream], threadCounts);
+  if (stream !== undefined)
+    for (const name of ['stream', 'stream-nt', 'stream-huber']) add(name, [stream], threadCounts);
   return list.filter(({ name }) => peers.length === 0 || peers.some((peer) => name.startsWith(peer)));
 }
 
@@ -300,10 +301,11 @@ export async function runRounds(
     const { seconds } = plan;
     for (const entrant of contenders) {
       if (entrant.name.startsWith('stream')) {
-        const reads = readsPerWrite(cell);
-        if (reads === 0) continue;
+        const isFused = entrant.name === 'stream-huber';
+        const kind = isFused ? 3 : readsPerWrite(cell);
+        if (kind === 0 || (isFused && (cell.task !== 'huber' || cell.dtype !== 'float32'))) continue;
         const nontemporal = entrant.name === 'stream-nt' ? 1 : 0;
-        const line = `${reads} ${streamBytes(cell)} ${entrant.threads} ${nontemporal} ${seconds}`;
+        const line = `${kind} ${streamBytes(cell)} ${entrant.threads} ${nontemporal} ${seconds}`;
         const answer = (await ask(entrant, line, true)).line;
         const [median_us = 0, min_us = 0, calls = 0] = answer.split(' ').map(Number);
         if (!(min_us > 0)) throw new Error(`the stream test answered ${answer}`);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ArrayInput, type MatrixView, makeMatrix, type TypedArray, toMatrix, toView } from '../array-input';
+import { badLabel } from '../class-labels';
 import { bufferError, dtypeError, optionError, shapeError } from '../errors';
-import { describeIndexShape, isIndexShape, LossSparseMCXENT } from '../losses/loss-sparse-mcxent';
-import { asColumn, badLabel } from '../losses/native-loss';
+import { asColumn, describeIndexShape, isIndexShape } from '../losses/base-loss';
+import { LossSparseMCXENT } from '../losses/loss-sparse-mcxent';
 import { check, native, Status, slots, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { asFloat, type FloatDtype, type Output, outputFor } from '../outputs';

@@ -6,9 +6,9 @@ import { type ArrayInput, isSameShape, type MatrixView, makeMatrix, toMatrix, to
 import { describe, dtypeError, optionError, rangeError, shapeError } from '../errors';
 import { columnSums, type Factor, gemm } from '../gemm';
 import { LossFunction } from '../loss-function';
+import { asColumn, BaseLoss, isPerExample } from '../losses/base-loss';
 import type { ActivationInput, ILossFunction, MaskInput } from '../losses/iloss-function';
 import { LossSparseMCXENT } from '../losses/loss-sparse-mcxent';
-import { asColumn, isPerExample, NativeLoss } from '../losses/native-loss';
 import { nd } from '../ndarray/nd';
 import { NDArray } from '../ndarray/ndarray';
 import { allocate, type FloatDtype } from '../outputs';
@@ -359,17 +359,17 @@ export class OutputLayer {
     if (fused !== undefined) return fused;
     const input = withoutMasked(given, mask, this.dtype);
     const z = this.preOutput(input);
-    const native = this.loss instanceof NativeLoss;
-    // A native loss takes the place of the logits: nobody else has them. A loss of the user's gets NDArrays.
-    const { score, gradient } = native
-      ? this.loss.computeGradientAndScore(labels, z, this.activation, mask, true, { out: z })
-      : this.loss.computeGradientAndScore(
-          asNDArray(labels, 'labels', this.dtype),
-          z,
-          this.activation,
-          mask === undefined || mask === null ? null : asNDArray(mask, 'mask', this.dtype),
-          true,
-        );
+    // The library's takes the place of the logits: nobody else has them. A class of the user's gets NDArrays.
+    const { score, gradient } =
+      this.loss instanceof BaseLoss
+        ? this.loss.computeGradientAndScore(labels, z, this.activation, mask, true, { out: z })
+        : this.loss.computeGradientAndScore(
+            asNDArray(labels, 'labels', this.dtype),
+            z,
+            this.activation,
+            mask === undefined || mask === null ? null : asNDArray(mask, 'mask', this.dtype),
+            true,
+          );
     const { dtype } = this;
     const rows = input.matrix.rows;
     const delta = this.matrixOf(gradient, 'gradient', rows, this.nOut);
@@ -401,7 +401,7 @@ export class OutputLayer {
    */
   scoreExamples(x: ArrayInput, labels: ArrayInput, mask?: MaskInput): NDArray {
     const z = this.preOutput(this.input(x));
-    if (this.loss instanceof NativeLoss) return this.loss.computeScoreArray(labels, z, this.activation, mask);
+    if (this.loss instanceof BaseLoss) return this.loss.computeScoreArray(labels, z, this.activation, mask);
     const given = mask === undefined || mask === null ? null : asNDArray(mask, 'mask', this.dtype);
     const scores = this.loss.computeScoreArray(asNDArray(labels, 'labels', this.dtype), z, this.activation, given);
     return scores.reshape(scores.length, 1);

@@ -2,7 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import type { ArrayInput, TypedArray } from '../array-input';
 import { bufferError, optionError } from '../errors';
-import { type BoundCall, native, slots } from '../native';
+import type { KeptCall } from './base-loss';
 import type { ActivationInput, MaskInput } from './iloss-function';
 
 /** What a loss is bound to. */
@@ -27,8 +27,6 @@ export interface BindOptions {
 const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')?.get as (
   this: unknown,
 ) => number;
-
-const { block } = native;
 
 const NAMES = ['labels', 'preOutput', 'activation', 'mask', 'average', 'gradient', 'scoreArray'];
 
@@ -59,24 +57,17 @@ export function readBindOptions(call: BindOptions): BindOptions & { average: boo
  */
 export class BoundLoss {
   // Out of reach: native code reads memory on the word of these.
-  #call: BoundCall | undefined;
+  #run: (() => number) | undefined;
   readonly #arrays: readonly TypedArray[];
   readonly #lengths: readonly number[];
   readonly #divisor: number;
-  readonly #fail: (status: number) => Error;
 
-  /** @internal Use `bind` of a loss. `divisor`: of the score; `fail`: makes the error of a run that failed. */
-  constructor(
-    call: BoundCall,
-    arrays: readonly (TypedArray | undefined)[],
-    divisor: number,
-    fail: (status: number) => Error,
-  ) {
-    this.#call = call;
+  /** @internal Use `bind` of a loss. `divisor`: of the score. */
+  constructor({ run, arrays }: KeptCall, divisor: number) {
+    this.#run = run;
     this.#arrays = arrays.filter((array) => array !== undefined);
     this.#lengths = this.#arrays.map((array) => lengthOf.call(array));
     this.#divisor = divisor;
-    this.#fail = fail;
   }
 
   /**
@@ -93,23 +84,21 @@ export class BoundLoss {
    * ```
    */
   run(): number {
-    const call = this.#call;
+    const run = this.#run;
     const arrays = this.#arrays;
     const lengths = this.#lengths;
-    if (call === undefined) throw optionError('run', 'a bound loss', 'one that was disposed of');
+    if (run === undefined) throw optionError('run', 'a bound loss', 'one that was disposed of');
     for (let i = 0; i < arrays.length; i++) {
       // What native code keeps is as long as it was, or not read at all.
       const length = lengthOf.call(arrays[i]);
       if (length !== lengths[i]) throw bufferError('bound buffer', `${lengths[i]} elements`, length);
     }
-    const status = native.runBound(call);
-    if (status !== undefined) throw this.#fail(status);
-    return (block[slots.score] as number) / this.#divisor;
+    return run() / this.#divisor;
   }
 
   /** Lets go of the buffers; `run()` is an error from now on. */
   dispose(): void {
-    this.#call = undefined;
+    this.#run = undefined;
   }
 
   /** As `dispose`, at the end of a `using` block. */

@@ -2,7 +2,7 @@
 import type { ArrayInput } from '../array-input';
 import { slots } from '../native';
 import { readNumber } from '../options';
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
 /** Options of the multi-class cross entropies. */
 export interface CrossEntropyOptions {
@@ -13,7 +13,7 @@ export interface CrossEntropyOptions {
 }
 
 /** @internal The traits that the cross entropies share. */
-export const crossEntropyTraits: LossTraits = {
+export const crossEntropyTraits: NativeLossTraits = {
   kernel: 'CrossEntropy',
   weighted: true,
   options: ['softmaxClipEps'],
@@ -26,7 +26,7 @@ export abstract class CrossEntropyLoss extends NativeLoss {
   readonly softmaxClipEps: number;
 
   /** @internal */
-  protected constructor(traits: LossTraits, args: readonly unknown[]) {
+  protected constructor(traits: NativeLossTraits, args: readonly unknown[]) {
     super(traits, args);
     this.softmaxClipEps = readNumber('softmaxClipEps', this.options['softmaxClipEps'], 1e-10, 0, 0.5);
   }

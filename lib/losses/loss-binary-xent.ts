@@ -2,9 +2,9 @@
 import type { ArrayInput } from '../array-input';
 import { slots } from '../native';
 import { readNumber } from '../options';
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'BinaryXENT', weighted: true, options: ['clipEps'], numbers: ['clipEps'] };
+const traits: NativeLossTraits = { kernel: 'BinaryXENT', weighted: true, options: ['clipEps'], numbers: ['clipEps'] };
 
 /** Options of `LossBinaryXENT`. */
 export interface BinaryCrossEntropyOptions {

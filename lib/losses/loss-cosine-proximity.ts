@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'CosineProximity', coupled: true };
+const traits: NativeLossTraits = { kernel: 'CosineProximity', coupled: true };
 
 /**
  * Negative cosine of the angle between labels and outputs of each row; masks are per example.

@@ -8,9 +8,15 @@ import type { NDArray } from '../ndarray/ndarray';
 import { readNumber } from '../options';
 import type { AsyncOptions } from './async-call';
 import type { ActivationInput, MaskInput } from './iloss-function';
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'FMeasure', coupled: true, options: ['beta'], numbers: ['beta'] };
+const traits: NativeLossTraits = {
+  kernel: 'FMeasure',
+  coupled: true,
+  ofBatch: true,
+  options: ['beta'],
+  numbers: ['beta'],
+};
 
 /**
  * One minus the F-measure of a batch, for binary labels in one column or two; masks are per example.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'Hinge' };
+const traits: NativeLossTraits = { kernel: 'Hinge' };
 
 /**
  * Hinge loss of a support vector machine; labels are -1 or 1.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'KLD' };
+const traits: NativeLossTraits = { kernel: 'KLD' };
 
 /**
  * Kullback-Leibler divergence of the outputs from the labels, both distributions.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ArrayInput } from '../array-input';
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'L1', weighted: true };
+const traits: NativeLossTraits = { kernel: 'L1', weighted: true };
 
 /**
  * Sum of absolute errors.

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ArrayInput } from '../array-input';
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'MAPE', meanOverColumns: true, weighted: true };
+const traits: NativeLossTraits = { kernel: 'MAPE', meanOverColumns: true, weighted: true };
 
 /**
  * Mean absolute percentage error; a label of 0 is infinite or NaN, mask it.

@@ -3,9 +3,9 @@ import type { MatrixView } from '../array-input';
 import { describe, shapeError } from '../errors';
 import { slots } from '../native';
 import { readInteger } from '../options';
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = {
+const traits: NativeLossTraits = {
   kernel: 'MixtureDensity',
   coupled: true,
   options: ['mixtures', 'labelWidth'],

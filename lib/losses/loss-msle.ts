@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ArrayInput } from '../array-input';
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'MSLE', meanOverColumns: true, weighted: true };
+const traits: NativeLossTraits = { kernel: 'MSLE', meanOverColumns: true, weighted: true };
 
 /**
  * Mean squared logarithmic error, for targets over several orders of magnitude; labels and outputs above -1.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'MultiLabel', coupled: true };
+const traits: NativeLossTraits = { kernel: 'MultiLabel', coupled: true };
 
 /**
  * Multi-label ranking: every positive label should score above every other; masks are per example.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'Poisson' };
+const traits: NativeLossTraits = { kernel: 'Poisson' };
 
 /**
  * Poisson loss of counts, summed (not averaged) over all outputs; outputs above 0.

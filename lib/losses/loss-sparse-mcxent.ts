@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ArrayInput } from '../array-input';
-import { describe, optionError, rangeError } from '../errors';
+import { optionError, rangeError } from '../errors';
 import { slots } from '../native';
 import { CrossEntropyLoss, type CrossEntropyOptions, crossEntropyTraits } from './cross-entropy-loss';
-import type { LossTraits } from './native-loss';
+import type { NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { ...crossEntropyTraits, options: ['softmaxClipEps', 'ignoreIndex'] };
+const traits: NativeLossTraits = { ...crossEntropyTraits, options: ['softmaxClipEps', 'ignoreIndex'] };
 
 /** Options of `LossSparseMCXENT`. */
 export interface SparseCrossEntropyOptions extends CrossEntropyOptions {
@@ -54,14 +54,6 @@ export class LossSparseMCXENT extends CrossEntropyLoss {
     return true;
   }
 
-  protected override acceptsLabels(labels: readonly number[], preOutput: readonly number[]): boolean {
-    return isIndexShape(labels, preOutput.length === 1 ? preOutput : preOutput.slice(0, -1));
-  }
-
-  protected override labelShape(preOutput: readonly number[]): string {
-    return describeIndexShape(preOutput.length === 1 ? preOutput : preOutput.slice(0, -1));
-  }
-
   /** @internal */
   override writeOptions(block: Float64Array): void {
     super.writeOptions(block);
@@ -71,17 +63,6 @@ export class LossSparseMCXENT extends CrossEntropyLoss {
     block[slots.ignoreHigh] = Number(this.ignoreIndex >> 32n);
     block[slots.ignoreLow] = Number(this.ignoreIndex & 0xffffffffn);
   }
-}
-
-/** Is this a legal shape of class indices for rows along the axes `leading`? */
-export function isIndexShape(shape: readonly number[], leading: readonly number[]): boolean {
-  const withAxis = shape.length === leading.length + 1 && shape[leading.length] === 1;
-  return (shape.length === leading.length || withAxis) && leading.every((size, axis) => shape[axis] === size);
-}
-
-/** The legal shapes, for a message. */
-export function describeIndexShape(leading: readonly number[]): string {
-  return `class indices ${describe(leading)} or ${describe([...leading, 1])}`;
 }
 
 function readIgnoreIndex(value: unknown): bigint | undefined {

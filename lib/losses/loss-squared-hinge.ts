@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'SquaredHinge' };
+const traits: NativeLossTraits = { kernel: 'SquaredHinge' };
 
 /**
  * Squared hinge loss, a smooth form of the hinge; labels are -1 or 1.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type LossTraits, NativeLoss } from './native-loss';
+import { NativeLoss, type NativeLossTraits } from './native-loss';
 
-const traits: LossTraits = { kernel: 'Wasserstein', meanOverColumns: true };
+const traits: NativeLossTraits = { kernel: 'Wasserstein', meanOverColumns: true };
 
 /**
  * Wasserstein loss of a critic; labels are -1 or 1.

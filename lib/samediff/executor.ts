@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs plans: arrays in, arrays out.
 import { allocateData, type TypedArray, toMatrix, toView } from '../array-input';
-import { rangeError } from '../errors';
+import { checkClasses } from '../class-labels';
 import { check, codeOf, dtypeCodes, native, type Program } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import type { FloatDtype } from '../outputs';
@@ -39,6 +39,11 @@ export class Executor {
 
   /** The roots' values. `arrayOf`: the array of an input of the graph. */
   run(arrayOf: (input: Node) => NDArray): NDArray[] {
+    return this.compute(arrayOf).map((array, i) => result(array, (this.plan.roots[i] as Node).shape, this.dtype));
+  }
+
+  /** The same as they come: single sums in float64, what repeats in its own shape. */
+  compute(arrayOf: (input: Node) => NDArray): NDArray[] {
     const { plan, dtype } = this;
     const arrays = new Map<Node, NDArray>();
     for (const [leaf, input] of plan.inputs) arrays.set(leaf, arrayOf(input));
@@ -47,7 +52,7 @@ export class Executor {
       else if (step.kind === 'kernel') arrays.set(step.node, runKernel(step.node, arrays, dtype));
       else arrays.set(step.node, runNumber(step.node, arrays));
     }
-    return plan.roots.map((root) => result(arrayFor(root, arrays), root.shape, dtype));
+    return plan.roots.map((root) => arrayFor(root, arrays));
   }
 
   private runProgram(step: Step & { kind: 'program' }, arrays: Map<Node, NDArray>): void {
@@ -91,7 +96,7 @@ export interface ProgramOperand {
 const columnIndices = new Map<FloatDtype, Float32Array | Float64Array>();
 
 /** 0, 1, ... : kept, and made longer when it has to be. */
-function columnIndex(cols: number, dtype: FloatDtype): TypedArray {
+export function columnIndex(cols: number, dtype: FloatDtype): TypedArray {
   let kept = columnIndices.get(dtype);
   if (kept === undefined || kept.length < cols) {
     kept = dtype === 'float32' ? new Float32Array(cols) : new Float64Array(cols);
@@ -153,7 +158,12 @@ function runKernel(node: Node, arrays: ReadonlyMap<Node, NDArray>, dtype: FloatD
     case 'broadcastLike':
       return new NDArray(allocateData(a.dtype, countOf(node.shape), 'result'), node.shape).assign(a);
     case 'classIndex':
-      return checkClasses(a, node.attributes['classes'] as number, node.attributes['name'] as string);
+      checkClasses(
+        toMatrix(toView(a.reshape(a.length, 1), 'labels', 'float32')),
+        node.attributes['classes'] as number,
+        node.attributes['name'] as string,
+      );
+      return a;
     default:
       throw new Error(`no kernel for ${node.op}`);
   }
@@ -170,16 +180,4 @@ function permuted({ data, shape, strides }: NDArray, axes: Sizes): NDArray {
     axes.map((axis) => shape[axis] as number),
     axes.map((axis) => strides[axis] as number),
   );
-}
-
-/** Class indices, which are whole numbers below `classes`. */
-function checkClasses(labels: NDArray, classes: number, name: string): NDArray {
-  const flat = labels.reshape(labels.length);
-  for (let row = 0; row < labels.length; row++) {
-    const label = flat.getDouble(row);
-    if (!(Number.isInteger(label) && label >= 0 && label < classes)) {
-      throw rangeError(`${name}: row ${row}`, `a class index from 0 to ${classes - 1}`, label);
-    }
-  }
-  return labels;
 }

@@ -269,6 +269,10 @@ export class Graph {
     const fixed = numberOf(c);
     if (fixed !== undefined) return fixed !== 0 ? a : b;
     if (a === b) return a;
+    // The minimum of x and n where x < n, and else n, is the minimum; a maximum likewise.
+    const [p, q] = c.inputs as [Node, Node];
+    const isOfBoth = (c.op === 'lt' || c.op === 'le') && a.inputs.includes(p) && a.inputs.includes(q);
+    if (isOfBoth && ((a.op === 'min' && b === q) || (a.op === 'max' && b === p))) return a;
     return this.intern('select', [c, a, b], NONE, this.broadcast('where', [c, a, b]));
   }
 

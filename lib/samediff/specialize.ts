@@ -109,7 +109,8 @@ function remake(g: Graph, node: Node, args: readonly Node[]): Node {
     case 'withSlope':
       return a;
     case 'classIndex':
-      return g.kernel(op, [a, b], { ...attributes, classes: b.shape[b.shape.length - 1] as number }, a.shape);
+      // Of the other operand the width alone counts: it need not be an array for that.
+      return g.kernel(op, [a], { ...attributes, classes: b.shape[b.shape.length - 1] as number }, a.shape);
     case 'ctc':
       return g.kernel(op, args, attributes, [a.shape[0] as number]);
     case 'ctcGradient':
