@@ -129,6 +129,7 @@ const rules: Readonly<Record<Op, Rule>> = {
     throw optionError('gradient', 'a graph without the gradient of ctcLoss', 'its second derivative');
   },
   detach: none,
+  withSlope: (g, [, , slope], u) => [undefined, g.mul(u, slope as Node)],
 };
 
 /** The sum over the last axis, repeated. */

@@ -61,7 +61,8 @@ export type Op =
   | 'classIndex' // (labels, like): labels, once each is seen to be a column of `like`
   | 'ctc' // (logits, labels, labelLengths, logitLengths), { blankIndex }
   | 'ctcGradient' // (... and dL/dscore)
-  | 'detach'; // no gradient passes
+  | 'detach' // no gradient passes
+  | 'withSlope'; // (value, x, slope): a value whose derivative for x is known better than the chain rule finds it
 
 export type Attributes = Readonly<Record<string, number | string | boolean | readonly number[]>>;
 
@@ -157,6 +158,7 @@ export class Graph {
     const value = numberOf(a);
     const fold = onNumbers[op];
     if (value !== undefined && fold !== undefined) return this.number(fold(value));
+    if (op === 'exp' && a.op === 'logSoftmax') return this.softmax(a.inputs[0] as Node);
     return this.intern(op, [a], NONE, a.shape);
   }
 
@@ -181,8 +183,13 @@ export class Graph {
     if (isNumber(a, 0)) return this.neg(b);
     if (b.op === 'neg') return this.add(a, b.inputs[0] as Node);
     if (numberOf(b) !== undefined) return this.add(a, this.neg(b));
-    // 1 - sigmoid(z) loses everything where the sigmoid is near 1.
-    if (isNumber(a, 1) && isKernel(b, 'Sigmoid')) return this.sigmoid(this.neg(b.inputs[0] as Node));
+    if (isNumber(a, 1)) {
+      // Where the second is near 1, the difference keeps no digit; a softmax may even be rounded to more than 1.
+      const [inner] = b.inputs;
+      if (isKernel(b, 'Sigmoid')) return this.sigmoid(this.neg(inner as Node));
+      if (b.op === 'softmax') return this.neg(this.unary('expm1', this.logSoftmax(inner as Node)));
+      if (b.op === 'exp') return this.neg(this.unary('expm1', inner as Node));
+    }
     return this.binary('sub', a, b);
   }
 
@@ -230,7 +237,10 @@ export class Graph {
       case -1:
         return this.unary('reciprocal', a);
       default:
-        return this.binary('pow', a, b);
+        // The slope of a power below 1 is infinite where the output underflows, but for its logarithm.
+        return a.op === 'softmax' || isKernel(a, 'Sigmoid')
+          ? this.unary('exp', this.mul(b, this.log(a)))
+          : this.binary('pow', a, b);
     }
   }
 
@@ -274,6 +284,7 @@ export class Graph {
   ) {
     const a = this.node(x);
     if (kernel === 'Identity') return op === 'activation' ? a : this.number(1);
+    if (kernel === 'SoftPlus' && op === 'slope') return this.sigmoid(a);
     return this.intern(op, [a], { kernel, params }, a.shape);
   }
 
@@ -355,7 +366,12 @@ export class Graph {
   }
 
   /** x[i, labels[i]], `[n, 1]`. */
-  gather(x: Node, classes: Operand): Node {
+  gather(x: Node, labels: Operand): Node {
+    return this.sum(this.select(this.isClass(x, labels), x, 0), [1]);
+  }
+
+  /** 1 in the column of x that the row's label names, else 0. */
+  isClass(x: Node, classes: Operand): Node {
     const labels = this.node(classes);
     if (x.shape.length !== 2) throw shapeError(`gather of ${label(x)}`, 'a matrix', x.shape);
     const column = labels.shape.length === 1 ? this.expandDims(labels, [1]) : labels;
@@ -363,7 +379,7 @@ export class Graph {
       throw shapeError(`labels of gather: ${label(labels)}`, '[n] or [n, 1]', labels.shape);
     }
     const checked = this.kernel('classIndex', [column, x], { name: nameOf(labels) }, column.shape);
-    return this.sum(this.select(this.binary('eq', this.columnIndex(x), checked), x, 0), [1]);
+    return this.binary('eq', this.columnIndex(x), checked);
   }
 
   /** How many elements lie along the axes. */
@@ -502,6 +518,11 @@ export class Graph {
 
   detach(x: Node): Node {
     return x.op === 'number' ? x : this.intern('detach', [x], NONE, x.shape);
+  }
+
+  /** `value`, a function of x whose derivative is `slope`. */
+  withSlope(value: Node, x: Node, slope: Operand): Node {
+    return this.intern('withSlope', [value, x, this.node(slope)], NONE, value.shape);
   }
 
   // --- How nodes come to be ---

@@ -107,6 +107,7 @@ function remake(g: Graph, node: Node, args: readonly Node[]): Node {
     case 'mmul':
       return g.mmul(a, b, attributes['transposeA'] as boolean, attributes['transposeB'] as boolean);
     case 'detach':
+    case 'withSlope':
       return a;
     case 'classIndex':
       // Of the other operand the width alone counts: it need not be an array for that.
