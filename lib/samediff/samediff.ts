@@ -1,26 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ArrayInput, type Dtype, isDtype, type Shape, toView } from '../array-input';
-import { describe, dtypeError, optionError, shapeError } from '../errors';
-import { native } from '../native';
-import { NDArray } from '../ndarray/ndarray';
-import type { FloatDtype } from '../outputs';
-import { Executor } from './executor';
+import { type ArrayInput, type Dtype, isDtype, type Shape } from '../array-input';
+import { dtypeError, optionError, shapeError } from '../errors';
+import type { NDArray } from '../ndarray/ndarray';
 import { gradients } from './gradient';
 import { Graph, type Node, reachable } from './graph';
-import { makePlan } from './plan';
+import { type Input, readArray, Session } from './session';
 import { UNKNOWN } from './shapes';
 import { type Placeholders, SDVariable, type Term, type VariableType } from './variable';
 
-/** Plans that are kept: one for each set of results, shapes and dtype. */
-const MOST_PLANS = 64;
-
-/** What stands behind an input of the graph. */
-interface Input {
-  readonly variable: SDVariable;
-  readonly dtype: Dtype;
-  /** Undefined for a placeholder. */
-  array: NDArray | undefined;
-}
+/** Sets of results that are kept ready to be computed again. */
+const MOST_SESSIONS = 64;
 
 /**
  * A graph of array expressions that is differentiated exactly and runs as fused SIMD code.
@@ -41,7 +30,7 @@ export class SameDiff {
   readonly graph = new Graph();
   private readonly inputs = new Map<Node, Input>();
   private readonly named = new Map<string, SDVariable>();
-  private readonly plans = new Map<string, Executor>();
+  private readonly sessions = new Map<string, Session>();
   private readonly counts = new Map<string, number>();
   private losses: SDVariable[] = [];
 
@@ -86,7 +75,7 @@ export class SameDiff {
    * @throws TypeError ERR_OPTION for a name that is taken, ERR_DTYPE for no array of floats
    */
   var(name: string, array: ArrayInput): SDVariable {
-    const value = arrayOf(array, name);
+    const value = readArray(array, name);
     if (value.dtype !== 'float32' && value.dtype !== 'float64')
       throw dtypeError(name, 'float32 or float64', value.dtype);
     return this.input(name, 'VARIABLE', value.dtype, value.shape, value);
@@ -105,7 +94,7 @@ export class SameDiff {
   constant(...args: [ArrayInput | number] | [string, ArrayInput | number]): SDVariable {
     const [name, value] = args.length === 1 ? [undefined, args[0]] : args;
     if (typeof value === 'number') return this.make(name, this.graph.number(value), 'CONSTANT');
-    const array = arrayOf(value, name ?? 'constant');
+    const array = readArray(value, name ?? 'constant');
     return this.input(name ?? this.freshName('constant'), 'CONSTANT', array.dtype, array.shape, array);
   }
 
@@ -167,8 +156,8 @@ export class SameDiff {
    */
   calculateGradients(placeholders: Placeholders, ...names: (string | readonly string[])[]): Record<string, NDArray> {
     const variables = names.flat().map((name) => this.getVariable(name));
-    const nodes = this.gradientNodes(variables);
-    return this.byName(variables, this.run(nodes, placeholders));
+    const key = `gradients ${idsOf(this.losses.map(({ node }) => node))} ${idsOf(variables.map(({ node }) => node))}`;
+    return this.byName(variables, this.session(key, () => this.gradientNodes(variables)).run(placeholders));
   }
 
   /**
@@ -220,19 +209,28 @@ export class SameDiff {
 
   /** @internal Values of nodes. */
   run(nodes: readonly Node[], placeholders: Placeholders = {}): NDArray[] {
-    const arrays = this.bind(nodes, placeholders);
-    const dtype = dtypeOf([...arrays.values()]);
-    let key = `${dtype} ${nodes.map(({ id }) => id)}`;
-    for (const [{ id }, { shape }] of arrays) key += ` ${id}:${shape}`;
-    let executor = this.plans.get(key);
-    if (executor === undefined) {
-      const plan = makePlan(nodes, (node) => (arrays.get(node) as NDArray).shape, native.opcodes);
-      executor = new Executor(plan, dtype);
-      const [oldest] = this.plans.keys();
-      if (this.plans.size >= MOST_PLANS && oldest !== undefined) this.plans.delete(oldest);
-      this.plans.set(key, executor);
+    return this.session(`values ${idsOf(nodes)}`, () => nodes).run(placeholders);
+  }
+
+  /** @internal What computes nodes again and again, kept by a key that says which ones. */
+  session(key: string, nodesOf: () => readonly Node[]): Session {
+    const { sessions } = this;
+    let session = sessions.get(key);
+    if (session === undefined) {
+      session = this.newSession(nodesOf());
+      const [oldest] = sessions.keys();
+      if (sessions.size >= MOST_SESSIONS && oldest !== undefined) sessions.delete(oldest);
+      sessions.set(key, session);
     }
-    return executor.run((input) => arrays.get(input) as NDArray);
+    return session;
+  }
+
+  /** @internal What computes nodes again and again. */
+  newSession(nodes: readonly Node[]): Session {
+    return new Session(
+      nodes,
+      reachable(nodes).flatMap((node) => this.inputs.get(node) ?? []),
+    );
   }
 
   /** @internal A variable for a node. */
@@ -286,45 +284,8 @@ export class SameDiff {
   private byName(variables: readonly SDVariable[], arrays: readonly NDArray[]): Record<string, NDArray> {
     return Object.fromEntries(variables.map((variable, i) => [variable.name(), arrays[i] as NDArray]));
   }
-
-  /** The arrays of all inputs that the nodes need, checked against what the graph says of them. */
-  private bind(nodes: readonly Node[], placeholders: Placeholders): Map<Node, NDArray> {
-    const arrays = new Map<Node, NDArray>();
-    for (const node of reachable(nodes)) {
-      const input = this.inputs.get(node);
-      if (input === undefined) continue;
-      arrays.set(node, input.array ?? this.placed(input, placeholders));
-    }
-    return arrays;
-  }
-
-  private placed({ variable, dtype }: Input, placeholders: Placeholders): NDArray {
-    const name = variable.name();
-    const given = Object.hasOwn(placeholders, name) ? placeholders[name] : undefined;
-    if (given === undefined) throw optionError(name, 'an array for the placeholder', given);
-    const array = arrayOf(given, name, dtype);
-    const { shape } = variable;
-    const fits =
-      shape.length === array.rank && shape.every((size, axis) => size === UNKNOWN || size === array.shape[axis]);
-    if (!fits) throw shapeError(name, describe(shape), array.shape);
-    return array;
-  }
 }
 
-/** The caller's array; plain numbers become one of the dtype. */
-function arrayOf(value: ArrayInput, name: string, dtype?: Dtype): NDArray {
-  if (value instanceof NDArray) {
-    if (dtype !== undefined && value.dtype !== dtype) throw dtypeError(name, dtype, value.dtype);
-    return value;
-  }
-  const view = toView(value, name, dtype === 'float64' ? 'float64' : 'float32');
-  const array = new NDArray(view.data, view.shape, view.strides);
-  if (dtype === undefined || array.dtype === dtype) return array;
-  if (Array.isArray(value)) return array.castTo(dtype);
-  throw dtypeError(name, dtype, array.dtype);
-}
-
-/** What a graph computes in. */
-function dtypeOf(arrays: readonly NDArray[]): FloatDtype {
-  return arrays.some(({ dtype }) => dtype === 'float64') ? 'float64' : 'float32';
+function idsOf(nodes: readonly Node[]): string {
+  return nodes.map(({ id }) => id).join();
 }

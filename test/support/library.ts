@@ -67,7 +67,7 @@ export function array(dtype: FloatDtype, { shape, data }: Tensor): NDArray {
 
 /** The values of an array, row-major. */
 export function values(result: NDArray): number[] {
-  return (result.toArray() as unknown[]).flat(Number.POSITIVE_INFINITY) as number[];
+  return ([result.toArray()] as unknown[]).flat(Number.POSITIVE_INFINITY) as number[];
 }
 
 type Constructor<Class> = new (...args: never[]) => Class;
