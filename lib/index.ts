@@ -64,8 +64,19 @@ export { nd, type RandomOptions } from './ndarray/nd';
 export { NDArray, type ReduceArguments, type ReduceOptions } from './ndarray/ndarray';
 export { Transforms } from './ndarray/transforms';
 export type { FloatDtype } from './outputs';
+export {
+  type At,
+  History,
+  type Listener,
+  Loss,
+  LossCurve,
+  ScoreListener,
+} from './samediff/listeners';
 export { SameDiff } from './samediff/samediff';
-export { SDVariable } from './samediff/variable';
+export type { Batch, DataSet, FitOptions, TrainingData } from './samediff/training';
+export { TrainingConfig, type TrainingConfigBuilder } from './samediff/training-config';
+export { Adam, type AdamOptions, type IUpdater, Nesterovs, type NesterovsOptions, Sgd } from './samediff/updaters';
+export { type Placeholders, SDVariable, type Term, type VariableType } from './samediff/variable';
 export { simd } from './simd';
 export { getNumThreads, setNumThreads } from './threads';
 export { backend, version } from './version';

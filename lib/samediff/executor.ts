@@ -40,7 +40,11 @@ const EMPTY = new NDArray(new Float64Array(0));
 export class Executor {
   private readonly slots = new Map<Node, Slot>();
   private readonly leaves: readonly { readonly slot: Slot; readonly input: Node }[];
-  private readonly roots: readonly { readonly slot: Slot; readonly shape: Sizes; readonly isGiven: boolean }[];
+  private readonly roots: readonly {
+    readonly slot: Slot;
+    readonly shape: Sizes;
+    readonly source: 'given' | 'input' | 'number';
+  }[];
   private readonly inner: readonly { readonly slot: Slot; readonly node: Node; readonly at: number }[];
   /** `root`: which root the value is, not only a view of it; or -1. */
   private readonly given: readonly { readonly slot: Slot; readonly node: Node; readonly root: number }[];
@@ -57,17 +61,18 @@ export class Executor {
     const { inputs, roots, steps } = plan;
     const { inner, bytes, given, ownerOf } = layOut(plan, dtype === 'float32' ? 4 : 8);
     this.leaves = [...inputs].map(([leaf, input]) => ({ slot: this.slotOf(leaf), input }));
-    this.roots = roots.map((node) => ({
-      slot: this.slotOf(node),
-      shape: node.shape,
-      isGiven: given.includes(ownerOf(node)),
-    }));
+    this.roots = roots.map((node) => {
+      const owner = ownerOf(node);
+      const source = given.includes(owner) ? 'given' : inputs.has(owner) ? 'input' : 'number';
+      return { slot: this.slotOf(node), shape: node.shape, source };
+    });
     this.inner = inner.map(({ node, at }) => ({ slot: this.slotOf(node), node, at }));
     this.given = given.map((node) => ({ slot: this.slotOf(node), node, root: roots.indexOf(node) }));
     this.tasks = steps.map((step) => this.task(step));
     this.bytes = bytes;
     // A single program reads each element before it writes it.
-    this.isInPlace = steps.length === 1 && steps[0]?.kind === 'program' && this.roots.every(({ isGiven }) => isGiven);
+    this.isInPlace =
+      steps.length === 1 && steps[0]?.kind === 'program' && this.roots.every(({ source }) => source === 'given');
   }
 
   /**
@@ -78,14 +83,17 @@ export class Executor {
    */
   run(arrayOf: (input: Node) => NDArray, outs: readonly (NDArray | undefined)[] = []): NDArray[] {
     const values = this.compute(arrayOf, outs).map((array, i) => {
-      const { shape, isGiven } = this.roots[i] as (typeof this.roots)[number];
-      if (isGiven) return isSameShape(array.shape, shape) ? array : array.reshape(shape);
-      // A number, kept in float64, or what an input holds.
-      return (array.length === 1 && array.dtype !== this.dtype ? array.castTo(this.dtype) : array.dup()).reshape(shape);
+      const { shape, source } = this.roots[i] as (typeof this.roots)[number];
+      if (source === 'number') return Number(array.data[0]);
+      const own = source === 'given' ? array : array.dup();
+      return isSameShape(own.shape, shape) ? own : own.reshape(shape);
     });
-    return values.map((array, i) => {
+    return values.map((value, i) => {
       const out = outs[i];
-      return out === undefined || out === array ? array : out.assign(array);
+      if (out !== undefined) return value === out ? out : out.assign(value);
+      if (typeof value !== 'number') return value;
+      const data = this.dtype === 'float32' ? Float32Array.of(value) : Float64Array.of(value);
+      return new NDArray(data, this.roots[i]?.shape);
     });
   }
 

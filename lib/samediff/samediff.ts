@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ArrayInput, type Dtype, isDtype, type Shape } from '../array-input';
 import { dtypeError, optionError, shapeError } from '../errors';
+import { initialWeights, readWeightInit, type WeightInit } from '../layers/weight-init';
+import type { RandomOptions } from '../ndarray/nd';
 import type { NDArray } from '../ndarray/ndarray';
 import { gradients } from './gradient';
 import { Graph, type Node, reachable } from './graph';
+import type { History, Listener } from './listeners';
 import { type Input, readArray, Session } from './session';
 import { UNKNOWN } from './shapes';
+import { type FitOptions, readFitOptions, Training, type TrainingData } from './training';
+import { TrainingConfig } from './training-config';
 import { type Placeholders, SDVariable, type Term, type VariableType } from './variable';
 
 /** Sets of results that are kept ready to be computed again. */
@@ -33,6 +38,7 @@ export class SameDiff {
   private readonly sessions = new Map<string, Session>();
   private readonly counts = new Map<string, number>();
   private losses: SDVariable[] = [];
+  private training: Training | undefined;
 
   private constructor() {}
 
@@ -71,14 +77,30 @@ export class SameDiff {
    *
    * @param name one that no other variable of the graph has
    * @param array its value; an NDArray of floats is kept, not copied, and read whenever the graph runs
+   * @param init how it begins, instead of an array: one of `WeightInit`
+   * @param shape then its sizes: `[nIn, nOut]`, or any for `WeightInit.ZERO`
+   * @param options `seed` = a new one each time, `dtype` = float32
    * @returns the variable
-   * @throws TypeError ERR_OPTION for a name that is taken, ERR_DTYPE for no array of floats
+   * @throws TypeError ERR_OPTION for a name that is taken, or for options that can't be; ERR_DTYPE for no array of floats;
+   * RangeError ERR_SHAPE for sizes that can't be, ERR_RANGE for a seed that can't be
+   * @example
+   * ```ts
+   * import { nd, SameDiff, WeightInit } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.var('W', WeightInit.XAVIER, [784, 10], { seed: 1 }).shape; // [784, 10]
+   * sd.var('b', nd.zeros([10])).shape; // [10]
+   * ```
    */
-  var(name: string, array: ArrayInput): SDVariable {
-    const value = readArray(array, name);
-    if (value.dtype !== 'float32' && value.dtype !== 'float64')
-      throw dtypeError(name, 'float32 or float64', value.dtype);
-    return this.input(name, 'VARIABLE', value.dtype, value.shape, value);
+  var(name: string, array: ArrayInput): SDVariable;
+  var(name: string, init: WeightInit, shape: Shape, options?: RandomOptions): SDVariable;
+  var(name: string, value: ArrayInput | WeightInit, shape?: Shape, options?: RandomOptions): SDVariable {
+    const array =
+      typeof value === 'string'
+        ? initialWeights(readWeightInit(name, value), shape as Shape, options)
+        : readArray(value, name);
+    const { dtype } = array;
+    if (dtype !== 'float32' && dtype !== 'float64') throw dtypeError(name, 'float32 or float64', dtype);
+    return this.input(name, 'VARIABLE', dtype, array.shape, array);
   }
 
   /**
@@ -176,6 +198,73 @@ export class SameDiff {
   }
 
   private chosen = false;
+
+  // --- Training ---
+
+  /**
+   * Says how `fit` trains. Training begins anew: what an updater kept of earlier steps is gone, the parameters stay.
+   *
+   * @param config made by `TrainingConfig.builder()`
+   * @throws TypeError ERR_OPTION for anything else
+   * @example
+   * ```ts
+   * import { Adam, SameDiff, TrainingConfig } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.setTrainingConfig(TrainingConfig.builder().updater(new Adam(1e-3)).build());
+   * sd.getTrainingConfig()?.minimize; // true
+   * ```
+   */
+  setTrainingConfig(config: TrainingConfig): void {
+    if (!(config instanceof TrainingConfig)) throw optionError('config', 'a TrainingConfig', config);
+    this.training = new Training(this, config);
+  }
+
+  /** How `fit` trains; undefined where it has not been said. */
+  getTrainingConfig(): TrainingConfig | undefined {
+    return this.training?.config;
+  }
+
+  /**
+   * Trains the parameters that the loss variables depend on, batch after batch, in place in their arrays.
+   *
+   * A batch has arrays by the placeholders' names; with a training configuration that maps features and labels it is a
+   * `DataSet`. Batches may differ in rows, and may be promises. Gradients are those of the sum of the loss variables, with
+   * nothing divided by the rows: that is the losses' to do, as a mean does. The event loop gets a turn every 10 ms, and
+   * between batches the graph may be used, as in a listener.
+   *
+   * A later call goes on where the last one ended: updaters keep their state, unless another configuration or updater is
+   * given. After an error or an abort the parameters are those after the last whole batch.
+   *
+   * @param args the data, an iterable of batches or a function of the epoch that returns one, the number of epochs, 1 if not
+   * given, and listeners; or one object with `data`, `epochs`, `updater` (in place of a training configuration), `listeners`
+   * and `signal`
+   * @returns a promise of the mean losses of the epochs
+   * @throws TypeError ERR_OPTION for an option that can't be, an epoch without batches, no updater, no loss that depends on a
+   * parameter, or a graph that is being trained; RangeError and TypeError as `output`, for batches; all as rejections
+   * @example
+   * ```ts
+   * import { nd, SameDiff, Sgd } from 'simdloss';
+   * const sd = SameDiff.create();
+   * const [x, y] = [sd.placeHolder('x', 'float32', [-1, 1]), sd.placeHolder('y', 'float32', [-1, 1])];
+   * const w = sd.var('w', nd.zeros([1, 1]));
+   * sd.setLossVariables(x.mmul(w).sub(y).square().mean());
+   * const data = [{ x: [[1], [2]], y: [[3], [6]] }];
+   * const history = await sd.fit({ data, epochs: 20, updater: new Sgd(0.1) });
+   * history.lossCurve().meanLoss()[0]; // 22.5
+   * sd.arrayOf(w); // [[3]]
+   * ```
+   */
+  fit(options: FitOptions): Promise<History>;
+  fit(data: TrainingData, epochs?: number, ...listeners: Listener[]): Promise<History>;
+  async fit(data: FitOptions | TrainingData, epochs?: number, ...listeners: Listener[]): Promise<History> {
+    const options = readFitOptions(data, epochs, listeners);
+    const { updater } = options;
+    if (updater !== undefined && updater !== this.training?.config.updater) {
+      this.setTrainingConfig(TrainingConfig.builder().updater(updater).build());
+    }
+    if (this.training === undefined) throw optionError('fit', 'an updater, or setTrainingConfig before', 'none');
+    return this.training.fit(options);
+  }
 
   // --- For the variables, the namespaces and the losses ---
 
