@@ -2,6 +2,7 @@
 // The addon: a handful of wide exports over native/. No arithmetic, no errors but status codes: lib/ makes the errors.
 #include <napi.h>
 
+#include <limits>
 #include <memory>
 #include <string>
 #include <type_traits>
@@ -14,6 +15,7 @@
 #include "binding/program_call.h"
 #include "binding/task.h"
 #include "native/activation.h"
+#include "native/ctc.h"
 #include "native/dispatch.h"
 #include "native/gemm.h"
 #include "native/linear_cross_entropy.h"
@@ -56,6 +58,7 @@ class Addon : public Napi::Addon<Addon> {
                              Crossing<&ProgramArguments::Run, ProgramArguments::kMost>("runProgram"),
                              Crossing<&ProgramArguments::Bind, ProgramArguments::kMost>("bindProgram"),
                              Crossing<&ProgramArguments::Async, ProgramArguments::kMost>("asyncProgram"),
+                             Crossing<&Addon::CtcLoss>("ctcLoss"),
                              InstanceMethod<&Addon::PoolBytes>("poolBytes"),
                              InstanceMethod<&Addon::Targets>("targets"),
                              InstanceMethod<&Addon::Target>("target"),
@@ -344,6 +347,40 @@ class Addon : public Napi::Addon<Addon> {
     LossResult result;
     const Status status = RunLinearCrossEntropy(call, &result);
     return Report(*args, status, result);
+  }
+
+  // ctcLoss(logits, labels, labelLengths, logitLengths, upstream, scores, gradient)
+  napi_value CtcLoss(Arguments* args) {
+    CtcCall call;
+    call.examples = args->Size(kSlot_rows);
+    call.steps = args->Size(kSlot_steps);
+    call.classes = args->Size(kSlot_cols);
+    call.label_cols = args->Size(kSlot_labelCols);
+    call.blank = args->Size(kSlot_blank);
+    call.logits_stride = args->Size(kSlot_inputStride);
+    call.scores_stride = args->Size(kSlot_scoreStride);
+    call.gradient_stride = args->Size(kSlot_outStride);
+    if (call.steps != 0 && call.examples > std::numeric_limits<size_t>::max() / call.steps) {
+      return ToStatus(*args, Status::kBadArgument);
+    }
+    const size_t rows = call.examples * call.steps;
+    const Matrix logits = args->Array(0, rows, call.classes, call.logits_stride, 1);
+    call.dtype = logits.dtype;
+    call.logits = logits.data;
+    call.labels = args->Array(1, call.examples, call.label_cols, args->Size(kSlot_labelStride), 1);
+    call.label_lengths = args->Array(2, call.examples, 1, args->Size(kSlot_labelLengthStride), 1);
+    call.logit_lengths = args->Array(3, call.examples, 1, args->Size(kSlot_logitLengthStride), 1);
+    call.upstream = args->Array(4, call.examples, 1, args->Size(kSlot_upstreamStride), 1);
+    call.scores = args->Output(5, call.dtype, call.examples, 1, call.scores_stride);
+    call.gradient = args->Output(6, call.dtype, rows, call.classes, call.gradient_stride);
+    const bool inputs = (rows == 0 || logits) && (call.label_cols == 0 || call.labels) && call.label_lengths &&
+                        call.logit_lengths && call.scores != nullptr;
+    if (!args->ok() || (call.examples != 0 && !inputs)) return ToStatus(*args, Status::kBadArgument);
+    CtcFault fault;
+    const Status status = RunCtc(call, &fault);
+    block_[kSlot_badRow] = static_cast<double>(fault.example);
+    block_[kSlot_badPosition] = static_cast<double>(fault.position);
+    return ToStatus(*args, status);
   }
 
   // What asynchronous calls and their results hold of the system's memory.

@@ -46,9 +46,17 @@
   X(ldc)                  \
   X(transposeA)           \
   X(transposeB)           \
+  /* Of ctcLoss. */       \
+  X(steps)                \
+  X(blank)                \
+  X(labelLengthStride)    \
+  X(logitLengthStride)    \
+  X(upstreamStride)       \
+  X(scoreStride)          \
   /* Results. */          \
   X(score)                \
-  X(badRow)
+  X(badRow)               \
+  X(badPosition)
 
 namespace simdloss {
 

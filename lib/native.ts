@@ -83,8 +83,15 @@ export type Slot =
   | 'ldc'
   | 'transposeA'
   | 'transposeB'
+  | 'steps'
+  | 'blank'
+  | 'labelLengthStride'
+  | 'logitLengthStride'
+  | 'upstreamStride'
+  | 'scoreStride'
   | 'score'
-  | 'badRow';
+  | 'badRow'
+  | 'badPosition';
 
 type Optional = TypedArray | undefined;
 
@@ -179,6 +186,15 @@ export interface NativeAddon {
   bindProgram(program: Program, frame: Float64Array, ...arrays: readonly TypedArray[]): BoundCall | undefined;
   /** As `asyncCall`, of a program with one output at most, which is the call's result; it reports the first sum. */
   asyncProgram(program: Program, frame: Float64Array, ...inputs: readonly TypedArray[]): AsyncCall | number;
+  ctcLoss(
+    logits: TypedArray,
+    labels: TypedArray,
+    labelLengths: TypedArray,
+    logitLengths: TypedArray,
+    upstream: Optional,
+    scores: TypedArray,
+    gradient: Optional,
+  ): Result;
   /** Bytes that calls off the event loop and their results hold, in all environments. */
   poolBytes(): number;
   targets(): string[];
@@ -190,9 +206,15 @@ export interface NativeAddon {
 }
 
 /** What a native call can fail with: native/status.h. */
-export const Status = { BAD_LABEL: 1, OUT_OF_MEMORY: 2, BAD_ARGUMENT: 3 } as const;
+export const Status = {
+  BAD_LABEL: 1,
+  OUT_OF_MEMORY: 2,
+  BAD_ARGUMENT: 3,
+  BAD_LABEL_LENGTH: 4,
+  BAD_LOGIT_LENGTH: 5,
+} as const;
 
-/** The error of a native call that failed; a bad label is the loss's own to report. */
+/** The error of a native call that failed; a bad label or length is the loss's own to report. */
 export function failureOf(status: number): Error {
   if (status === Status.OUT_OF_MEMORY) return rangeError('memory', 'enough free memory for the call', 'none');
   return bufferError('arguments', 'arrays as large as their shapes say', 'a buffer that changed during the call');

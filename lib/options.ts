@@ -83,3 +83,14 @@ export function readFlag(name: string, value: unknown, fallback: boolean): boole
   if (typeof value !== 'boolean') throw optionError(name, 'true or false', value);
   return value;
 }
+
+/** The own properties of an object, whose names must be among `known`. */
+export function readNames(from: object, owner: string, known: readonly string[]): Record<string, unknown> {
+  if (typeof from !== 'object') throw optionError(owner, `an object with ${known.join(', ')}`, from);
+  const values: Record<string, unknown> = {};
+  for (const key of Object.keys(from)) {
+    if (!known.includes(key)) throw optionError(owner, `one of ${known.join(', ')}`, key);
+    values[key] = (from as Record<string, unknown>)[key];
+  }
+  return values;
+}

@@ -66,6 +66,7 @@ export function outputFor(
   inputs: readonly (MatrixView | undefined)[],
   inPlace?: MatrixView,
   name = 'out',
+  inPlaceName = 'preOutput',
 ): Output {
   if (out === undefined || out === null) return allocate(dtype, shape, rows, cols);
   const view = toView(out, name, dtype);
@@ -89,7 +90,9 @@ export function outputFor(
   for (const input of inputs) {
     if (input === undefined || !overlaps(output, input)) continue;
     const same = input === inPlace && !input.copied && isSame(output, input);
-    if (!same) throw bufferError(name, 'memory of its own, or preOutput exactly', 'memory that overlaps an input');
+    if (same) continue;
+    const places = `memory of its own${inPlace === undefined ? '' : `, or ${inPlaceName} exactly`}`;
+    throw bufferError(name, places, 'memory that overlaps an input');
   }
   const data = output.data as Float32Array | Float64Array;
   const array =

@@ -115,7 +115,7 @@ struct Instruction {
 // No register may be read before it is written, every output must be written, every sum may be added to any number of
 // times.
 
-constexpr size_t kMostInputs = 16, kMostOutputs = 8, kMostSums = 16, kMostRegisters = 1024;
+constexpr size_t kMostInputs = 64, kMostOutputs = 8, kMostSums = 16, kMostRegisters = 1024;
 
 // --- Programs --------------------------------------------------------------------------------------------------------
 

@@ -135,7 +135,7 @@ struct SoftmaxRows {
   size_t g_stride;
   bool stream;     // write g past the caches
   double* scores;  // one a row, with room for a whole vector; null: slopes alone
-  T* scratch;      // SoftmaxScratch<T>(rows, cols) elements, aligned
+  T* scratch;      // SoftmaxScratch<T>(rows, cols) elements, aligned; the first ones are then the rows' maxima
 };
 
 template <class T>

@@ -9,9 +9,11 @@ namespace simdloss {
 // What a call came to. Native code never throws: lib/ makes the errors.
 enum class Status : int32_t {
   kOk,
-  kBadLabel,     // a sparse label is no class index; LossResult::bad_row says where
-  kOutOfMemory,  // no scratch memory
-  kBadArgument,  // sizes or ids that do not fit together: a bug in lib/, or a buffer that changed
+  kBadLabel,        // a sparse label is no class index; LossResult or CtcFault says where
+  kOutOfMemory,     // no scratch memory
+  kBadArgument,     // sizes or ids that do not fit together: a bug in lib/, or a buffer that changed
+  kBadLabelLength,  // CtcFault says of which example
+  kBadLogitLength,
 };
 
 }  // namespace simdloss

@@ -6,6 +6,7 @@ import { asColumn, describeIndexShape, isIndexShape } from '../losses/base-loss'
 import { LossSparseMCXENT } from '../losses/loss-sparse-mcxent';
 import { check, native, Status, slots, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
+import { readNames } from '../options';
 import { asFloat, type FloatDtype, type Output, outputFor } from '../outputs';
 
 /** What `fusedLinearCrossEntropy` takes. */
@@ -158,16 +159,6 @@ export function linearCrossEntropy(
   if (status === Status.BAD_LABEL) throw badLabel(labels, block[slots.badRow] ?? 0, w.cols);
   check(status);
   return block[slots.score] ?? 0;
-}
-
-function readNames(from: object, owner: string, known: readonly string[]): Record<string, unknown> {
-  if (typeof from !== 'object') throw optionError(owner, `an object with ${known.join(', ')}`, from);
-  const values: Record<string, unknown> = {};
-  for (const key of Object.keys(from)) {
-    if (!known.includes(key)) throw optionError(owner, `one of ${known.join(', ')}`, key);
-    values[key] = (from as Record<string, unknown>)[key];
-  }
-  return values;
 }
 
 function matrixOf(input: unknown, name: string, dtype: FloatDtype): [MatrixView, readonly number[]] {

@@ -14,9 +14,9 @@ import { BINARY, Graph, type Node, numberOf, type Op, reachable, UNARY } from '.
 import { onNumbers } from '../samediff/numbers';
 import { makePlan, type Plan } from '../samediff/plan';
 import type { ProgramCode } from '../samediff/program';
-import type { Region, Space } from '../samediff/regions';
+import type { Region } from '../samediff/regions';
 import { SameDiff } from '../samediff/samediff';
-import { isSame, type Sizes } from '../samediff/shapes';
+import { isSame, type Sizes, type Space } from '../samediff/shapes';
 import { specialize } from '../samediff/specialize';
 import { SDVariable } from '../samediff/variable';
 import type { KeptCall, ThreadCall } from './base-loss';

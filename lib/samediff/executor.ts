@@ -10,8 +10,8 @@ import { isKept, layOut, scratchMemory } from './memory';
 import { onNumbers } from './numbers';
 import type { Plan, Step } from './plan';
 import type { ProgramCode } from './program';
-import { isStructural, type Region, type Space } from './regions';
-import { countOf, type Sizes } from './shapes';
+import { isStructural, type Region } from './regions';
+import { countOf, type Sizes, type Space } from './shapes';
 
 /** A program that the addon holds, with the numbers of its calls. */
 export interface Compiled {

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The graph of an expression: nodes that never change, each made once, simplified as they are made.
 
-import { shapeError } from '../errors';
+import { dtypeError, shapeError } from '../errors';
 import type { ActivationKernel } from '../native';
 import { onNumbers } from './numbers';
-import { broadcast, countOf, isKnown, isSame, reduced, type Sizes, UNKNOWN, without } from './shapes';
+import { broadcast, countOf, isKnown, isSame, reduced, type Sizes, spaceOf, UNKNOWN, without } from './shapes';
 
 /** Functions of one element. */
 export const UNARY = [
@@ -356,14 +356,15 @@ export class Graph {
   }
 
   /** x[i, labels[i]], `[n, 1]`. */
-  gather(x: Node, labels: Node): Node {
+  gather(x: Node, classes: Operand): Node {
+    const labels = this.node(classes);
     if (x.shape.length !== 2) throw shapeError(`gather of ${label(x)}`, 'a matrix', x.shape);
     const column = labels.shape.length === 1 ? this.expandDims(labels, [1]) : labels;
     if (column.shape.length !== 2 || column.shape[1] !== 1) {
       throw shapeError(`labels of gather: ${label(labels)}`, '[n] or [n, 1]', labels.shape);
     }
-    const classes = this.kernel('classIndex', [column, x], { name: nameOf(labels) }, column.shape);
-    return this.sum(this.select(this.binary('eq', this.columnIndex(x), classes), x, 0), [1]);
+    const checked = this.kernel('classIndex', [column, x], { name: nameOf(labels) }, column.shape);
+    return this.sum(this.select(this.binary('eq', this.columnIndex(x), checked), x, 0), [1]);
   }
 
   /** How many elements lie along the axes. */
@@ -459,7 +460,8 @@ export class Graph {
 
   // --- Whole matrices ---
 
-  mmul(a: Node, b: Node, transposeA = false, transposeB = false): Node {
+  mmul(x: Operand, y: Operand, transposeA = false, transposeB = false): Node {
+    const [a, b] = [this.node(x), this.node(y)];
     const what = `mmul of ${label(a)} and ${label(b)}`;
     if (a.shape.length !== 2 || b.shape.length !== 2)
       throw shapeError(what, 'two matrices', [label(a), label(b)].join(' and '));
@@ -511,14 +513,16 @@ export class Graph {
     const shape = this.broadcast('', [a, b]);
     const narrow = (node: Node, other: Node): Node => {
       const [inner] = node.inputs;
-      const may = node.op === 'broadcastLike' && isSame(this.broadcast('', [inner as Node, other]), shape);
-      return may ? (inner as Node) : node;
+      if (node.op !== 'broadcastLike' || inner === undefined) return node;
+      const isOdd = isKnown(shape) && spaceOf(inner.shape, shape) === undefined;
+      return !isOdd && isSame(this.broadcast('', [inner, other]), shape) ? inner : node;
     };
     const left = narrow(a, b);
     return [left, narrow(b, left)];
   }
 
   node(x: Operand): Node {
+    if (x === undefined) throw dtypeError('operand', 'a variable or a number', x);
     return typeof x === 'number' ? this.number(x) : x;
   }
 

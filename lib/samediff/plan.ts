@@ -1,10 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a graph of known shapes takes to compute: programs of regions, kernels on whole arrays, and numbers, in levels.
+import { rangeError } from '../errors';
 import { Graph, type Node } from './graph';
 import { leavesOf, makeProgram, type ProgramCode, type Sink } from './program';
 import { isKernel, isScalarStep, isStructural, Places, type Region, sumOver } from './regions';
 import type { Sizes } from './shapes';
 import { specialize } from './specialize';
+
+/** What a program of native/program.h may have. */
+const MOST_INPUTS = 64;
+const MOST_OUTPUTS = 8;
+const MOST_SUMS = 16;
 
 /** One thing to do. */
 export type Step =
@@ -58,9 +64,20 @@ class Planner {
     }
     for (const { level, region, sinks } of programs.values()) {
       const isArray = (node: Node) => (this.levels.get(node) ?? level) < level;
-      steps.push({ level, step: { kind: 'program', region, program: makeProgram(sinks, isArray, this.opcodes) } });
+      for (const program of this.programsOf(sinks, isArray))
+        steps.push({ level, step: { kind: 'program', region, program } });
     }
     return steps.sort((a, b) => a.level - b.level).map(({ step }) => step);
+  }
+
+  /** One program, or several where one would have too much going in or out. */
+  private programsOf(sinks: readonly Sink[], isArray: (node: Node) => boolean): ProgramCode[] {
+    const program = makeProgram(sinks, isArray, this.opcodes);
+    const { inputs, outputs, sums } = program;
+    if (inputs.length <= MOST_INPUTS && outputs.length <= MOST_OUTPUTS && sums.length <= MOST_SUMS) return [program];
+    if (sinks.length === 1) throw rangeError('expression', `at most ${MOST_INPUTS} arrays`, inputs.length);
+    const half = sinks.length >> 1;
+    return [sinks.slice(0, half), sinks.slice(half)].flatMap((part) => this.programsOf(part, isArray));
   }
 
   private levelOf(node: Node): number {

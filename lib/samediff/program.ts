@@ -2,7 +2,8 @@
 // The expressions of a region as a program of native/program.h: values in spaces, passes over each block of rows,
 // instructions in pairs where there is a kernel for both, and registers.
 import type { Node } from './graph';
-import { isStructural, type Place, type Region, type Space, spaceOf, sumOver } from './regions';
+import { isStructural, type Place, type Region, sumOver } from './regions';
+import { type Space, spaceOf } from './shapes';
 
 /** What a program gives. */
 export type SinkKind = 'element' | 'row' | 'sum' | 'columnSum';
@@ -99,7 +100,7 @@ class Values {
     if (isStructural(node)) return true;
     if (space === 'element') return this.spreads(node);
     return node.inputs.every((input) => {
-      const of = spaceOf(input, node.shape);
+      const of = spaceOf(input.shape, node.shape);
       return of === 'element' || of === 'scalar';
     });
   }
@@ -109,7 +110,7 @@ class Values {
     const { rows, cols } = this.region;
     const last = node.shape[node.shape.length - 1] ?? 1;
     return node.inputs.every((input) => {
-      const space = spaceOf(input, node.shape);
+      const space = spaceOf(input.shape, node.shape);
       return (
         space === 'element' ||
         space === 'scalar' ||
@@ -125,7 +126,7 @@ class Values {
     const sum = sumOver(node);
     if (sum !== undefined) return this.reduction(node, sum.region.cols);
     const args = node.inputs.map((input) => {
-      const of = isStructural(node) ? 'element' : (spaceOf(input, node.shape) as Space);
+      const of = isStructural(node) ? 'element' : (spaceOf(input.shape, node.shape) as Space);
       return this.of(input, of === 'element' ? space : of);
     });
     if (isStructural(node) || node.op === 'broadcastLike') return args[0] as Value;
@@ -234,13 +235,13 @@ export function leavesOf(root: Node, { region, space }: Place, isArray: (node: N
     const key = `${node.id} ${at}`;
     if (seen.has(key) || node.op === 'number' || node.op === 'columnIndex') return;
     seen.add(key);
-    if (isArray(node) || (node !== root && !values.canMake(node, at))) {
+    if (isArray(node) || !values.canMake(node, at)) {
       leaves.add(node);
       return;
     }
     const sum = sumOver(node);
     for (const input of node.inputs) {
-      const of = sum !== undefined || isStructural(node) ? 'element' : (spaceOf(input, node.shape) as Space);
+      const of = sum !== undefined || isStructural(node) ? 'element' : (spaceOf(input.shape, node.shape) as Space);
       visit(input, sum === undefined && of === 'element' ? at : of);
     }
   };

@@ -2,10 +2,7 @@
 // Which nodes of a graph of known shapes are computed together: a region is a matrix over whose rows one program runs.
 import { type Node, numberOf } from './graph';
 import { onNumbers } from './numbers';
-import { countOf, type Sizes } from './shapes';
-
-/** Relative to a region [rows, cols]: a value each element, row, column, or one. */
-export type Space = 'scalar' | 'column' | 'row' | 'element';
+import { countOf, type Sizes, spaceOf } from './shapes';
 
 export interface Region {
   readonly rows: number;
@@ -27,7 +24,7 @@ export const isStructural = (node: Node): boolean => STRUCTURAL.has(node.op);
 
 export function isKernel(node: Node): boolean {
   // Repeating along a middle axis is no program's.
-  const isOdd = node.op === 'broadcastLike' && spaceOf(node.inputs[0] as Node, node.shape) === undefined;
+  const isOdd = node.op === 'broadcastLike' && spaceOf((node.inputs[0] as Node).shape, node.shape) === undefined;
   return isOdd || KERNELS.has(node.op);
 }
 
@@ -51,18 +48,6 @@ export function sumOver(
   return axes.includes(first) && node.op === 'sum'
     ? { kind: 'columns', region: { rows: over, cols: kept } }
     : { kind: 'rows', region: { rows: kept, cols: over } };
-}
-
-/** How an operand goes with the elements of a shape; undefined where it is repeated along other axes. */
-export function spaceOf(operand: Node, shape: Sizes): Space | undefined {
-  const count = countOf(operand.shape);
-  if (count === countOf(shape)) return 'element';
-  if (count === 1) return 'scalar';
-  const cols = shape[shape.length - 1] as number;
-  const lead = shape.length - operand.shape.length;
-  const last = operand.shape[operand.shape.length - 1];
-  if (last === 1 && shape.slice(0, -1).every((size, axis) => size === (operand.shape[axis - lead] ?? 1))) return 'row';
-  return count === cols && last === cols ? 'column' : undefined;
 }
 
 /** Where nodes come about, each found once. */
@@ -89,15 +74,10 @@ export class Places {
     const sum = sumOver(node);
     if (sum !== undefined) return sum.kind === 'rows' ? { region: sum.region, space: 'row' } : undefined;
     if (isStructural(node)) return this.of(node.inputs[0] as Node);
-    let element: Place | undefined;
-    for (const input of node.inputs) {
-      const space = spaceOf(input, node.shape);
-      if (space === 'row' || space === 'column') return { region: matrixOf(node.shape), space: 'element' };
-      const place = space === 'element' ? this.of(input) : undefined;
-      if (place?.space === 'row') return place;
-      element ??= place;
-    }
-    return element;
+    const spaces = node.inputs.map((input) => spaceOf(input.shape, node.shape));
+    if (spaces.includes('row') || spaces.includes('column')) return { region: matrixOf(node.shape), space: 'element' };
+    const places = node.inputs.filter((_, i) => spaces[i] === 'element').map((input) => this.of(input));
+    return places.find((place) => place?.space === 'row') ?? places.find((place) => place !== undefined);
   }
 }
 

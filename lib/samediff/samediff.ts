@@ -4,14 +4,17 @@ import { dtypeError, optionError, shapeError } from '../errors';
 import { initialWeights, readWeightInit, type WeightInit } from '../layers/weight-init';
 import type { RandomOptions } from '../ndarray/nd';
 import type { NDArray } from '../ndarray/ndarray';
+import { SDBaseOps } from './base-ops';
 import { gradients } from './gradient';
 import { Graph, type Node, reachable } from './graph';
 import type { History, Listener } from './listeners';
+import { SDMath } from './math';
+import { SDNN } from './nn';
 import { type Input, readArray, Session } from './session';
 import { UNKNOWN } from './shapes';
 import { type FitOptions, readFitOptions, Training, type TrainingData } from './training';
 import { TrainingConfig } from './training-config';
-import { type Placeholders, SDVariable, type Term, type VariableType } from './variable';
+import { type Expression, type Placeholders, SDVariable, type Term, type VariableType } from './variable';
 
 /** Sets of results that are kept ready to be computed again. */
 const MOST_SESSIONS = 64;
@@ -30,7 +33,7 @@ const MOST_SESSIONS = 64;
  * ```
  * @see ND4J `org.nd4j.autodiff.samediff.SameDiff`
  */
-export class SameDiff {
+export class SameDiff extends SDBaseOps {
   /** @internal */
   readonly graph = new Graph();
   private readonly inputs = new Map<Node, Input>();
@@ -40,7 +43,14 @@ export class SameDiff {
   private losses: SDVariable[] = [];
   private training: Training | undefined;
 
-  private constructor() {}
+  /** Activations and layers. */
+  readonly nn = new SDNN(this);
+  /** Functions of elements. */
+  readonly math = new SDMath(this);
+
+  private constructor() {
+    super();
+  }
 
   /** An empty graph. */
   static create(): SameDiff {
@@ -330,10 +340,20 @@ export class SameDiff {
     return variable;
   }
 
+  /** @internal A variable for an expression of operands. */
+  express<const Operands extends readonly Term[]>(
+    name: string | undefined,
+    operands: Operands,
+    make: Expression<Operands>,
+  ): SDVariable {
+    const nodes = operands.map((operand) => this.nodeOf(operand)) as { [I in keyof Operands]: Node };
+    return this.make(name, make(this.graph, nodes));
+  }
+
   /** @internal The node of an operand. */
-  nodeOf(term: Term): Node {
+  nodeOf(term: Term, name = 'operand'): Node {
     if (typeof term === 'number') return this.graph.number(term);
-    return this.own(term).node;
+    return this.own(term, name).node;
   }
 
   /** @internal Gives a name to a variable. */
@@ -348,9 +368,9 @@ export class SameDiff {
     this.named.delete(name);
   }
 
-  private own(variable: SDVariable): SDVariable {
-    if (!(variable instanceof SDVariable)) throw dtypeError('operand', 'a variable or a number', variable);
-    if (variable.sameDiff !== this) throw optionError('operand', 'a variable of the same graph', variable.name());
+  private own(variable: SDVariable, name = 'operand'): SDVariable {
+    if (!(variable instanceof SDVariable)) throw dtypeError(name, 'a variable or a number', variable);
+    if (variable.sameDiff !== this) throw optionError(name, 'a variable of the same graph', variable.name());
     return variable;
   }
 

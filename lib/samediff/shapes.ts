@@ -70,3 +70,18 @@ export function reduced(shape: Sizes, axes: readonly number[]): Sizes {
 export function without(shape: Sizes, axes: readonly number[]): Sizes {
   return shape.filter((_, axis) => !axes.includes(axis));
 }
+
+/** Relative to rows of the last axis: a value each element, row, column, or one. */
+export type Space = 'scalar' | 'column' | 'row' | 'element';
+
+/** How an operand goes with the elements of a shape; undefined where it repeats along other axes. */
+export function spaceOf(operand: Sizes, shape: Sizes): Space | undefined {
+  const count = countOf(operand);
+  if (count === countOf(shape)) return 'element';
+  if (count === 1) return 'scalar';
+  const cols = shape[shape.length - 1] as number;
+  const lead = shape.length - operand.length;
+  const last = operand[operand.length - 1];
+  if (last === 1 && shape.slice(0, -1).every((size, axis) => size === (operand[axis - lead] ?? 1))) return 'row';
+  return count === cols && last === cols ? 'column' : undefined;
+}

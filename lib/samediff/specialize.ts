@@ -3,8 +3,7 @@
 // and kernels compute.
 import type { ActivationKernel } from '../native';
 import { BINARY, type Binary, type Graph, type Node, reachable, UNARY, type Unary } from './graph';
-import { spaceOf } from './regions';
-import { countOf, reduced, type Sizes } from './shapes';
+import { countOf, reduced, type Sizes, spaceOf } from './shapes';
 
 const unary = new Set<string>(UNARY);
 const binary = new Set<string>(BINARY);
@@ -39,7 +38,7 @@ export function specialize(
 function repeated(g: Graph, { op }: Node, args: readonly Node[]): readonly Node[] {
   if (!binary.has(op) && op !== 'select') return args;
   const shape = g.broadcast(op, args);
-  return args.map((arg) => (spaceOf(arg, shape) === undefined ? g.broadcastTo(arg, shape) : arg));
+  return args.map((arg) => (spaceOf(arg.shape, shape) === undefined ? g.broadcastTo(arg, shape) : arg));
 }
 
 function remake(g: Graph, node: Node, args: readonly Node[]): Node {

@@ -14,6 +14,12 @@ export type Term = SDVariable | number;
 /** Arguments that may begin with a name for the result. */
 export type Named<Arguments extends readonly unknown[]> = Arguments | [name: string, ...rest: Arguments];
 
+/** What makes a node of operands. */
+export type Expression<Operands extends readonly Term[]> = (
+  g: Graph,
+  operands: { [I in keyof Operands]: Node },
+) => Node;
+
 /** Axes to reduce over, negative ones from the end, none for all; `keepDims` keeps them with size 1. */
 export type AxesArguments = readonly number[] | readonly [...axes: number[], options: { readonly keepDims?: boolean }];
 
@@ -388,13 +394,8 @@ export class SDVariable {
     return this.with(args, (g, [other]) => g.binary(op, this.node, other));
   }
 
-  private with<Arguments extends readonly Term[]>(
-    args: Named<Arguments>,
-    make: (g: Graph, operands: { [I in keyof Arguments]: Node }) => Node,
-  ): SDVariable {
-    const [name, terms] = splitName<Arguments>(args);
-    const operands = terms.map((term) => this.sameDiff.nodeOf(term)) as { [I in keyof Arguments]: Node };
-    return this.sameDiff.make(name, make(this.sameDiff.graph, operands));
+  private with<Arguments extends readonly Term[]>(args: Named<Arguments>, make: Expression<Arguments>): SDVariable {
+    return this.sameDiff.express(...splitName<Arguments>(args), make);
   }
 
   private over(args: Named<AxesArguments>, make: (g: Graph, axes: readonly number[]) => Node): SDVariable {

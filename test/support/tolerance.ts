@@ -11,6 +11,12 @@ export interface Tolerance {
 /** golden/exact: units of `eps * scale`. README: K = 8 suits a careful kernel; textbook code exceeds it in a tenth of the cases. */
 export const exactUnits = 8;
 
+/** golden/exact/samediff: as many units of the largest magnitude in the field. */
+export const exactLargest: Readonly<Record<FloatDtype, Tolerance>> = {
+  float32: { relative: exactUnits * 2 ** -24, absolute: 2 ** -126 },
+  float64: { relative: exactUnits * 2 ** -53, absolute: 2 ** -1022 },
+};
+
 /** The oracle against golden/exact: Math's functions are good to a few roundings, and clarity comes before the last ones. */
 export const oracleUnits = 8;
 
