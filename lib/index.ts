@@ -67,6 +67,14 @@ export type { FloatDtype } from './outputs';
 export { SDBaseOps } from './samediff/base-ops';
 export { loss } from './samediff/eager-loss';
 export {
+  type At,
+  History,
+  type Listener,
+  Loss,
+  LossCurve,
+  ScoreListener,
+} from './samediff/listeners';
+export {
   type CosineDistanceOption,
   type CtcOption,
   type HuberOption,
@@ -80,6 +88,9 @@ export { LossReduce } from './samediff/loss-formulas';
 export { SDMath } from './samediff/math';
 export { SDNN } from './samediff/nn';
 export { SameDiff } from './samediff/samediff';
+export type { Batch, DataSet, FitOptions, TrainingData } from './samediff/training';
+export { TrainingConfig, type TrainingConfigBuilder } from './samediff/training-config';
+export { Adam, type AdamOptions, type IUpdater, Nesterovs, type NesterovsOptions, Sgd } from './samediff/updaters';
 export {
   type AxesArguments,
   type Named,

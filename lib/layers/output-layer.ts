@@ -13,7 +13,7 @@ import { nd } from '../ndarray/nd';
 import { NDArray } from '../ndarray/ndarray';
 import { allocate, type FloatDtype } from '../outputs';
 import { labelsOf, linearCrossEntropy } from './fused-linear-cross-entropy';
-import { initialWeights, WeightInit } from './weight-init';
+import { initialWeights, readWeightInit, WeightInit } from './weight-init';
 
 /**
  * From so many outputs and rows on a layer of sparse cross entropy never holds its logits. Against the three products
@@ -148,10 +148,7 @@ export class OutputLayerBuilder {
    * ```
    */
   weightInit(init: WeightInit): this {
-    if (typeof init !== 'string' || !Object.hasOwn(WeightInit, init)) {
-      throw optionError('weightInit', `one of ${Object.keys(WeightInit).join(', ')}`, init);
-    }
-    this.settings.weightInit = init;
+    this.settings.weightInit = readWeightInit('weightInit', init);
     return this;
   }
 
@@ -290,7 +287,10 @@ export class OutputLayer {
     this.nIn = settings.nIn;
     this.nOut = settings.nOut;
     this.dtype = settings.dtype;
-    this.weights = initialWeights(settings.weightInit, this.nIn, this.nOut, settings.seed, this.dtype);
+    this.weights = initialWeights(settings.weightInit, [this.nIn, this.nOut], {
+      seed: settings.seed,
+      dtype: this.dtype,
+    });
     // No bias is a bias of no elements: updates of it in place do nothing.
     this.bias = nd.full([settings.hasBias ? this.nOut : 0], settings.biasInit, this.dtype);
   }

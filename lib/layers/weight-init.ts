@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-import { nd } from '../ndarray/nd';
+import type { Shape } from '../array-input';
+import { optionError, shapeError } from '../errors';
+import { nd, type RandomOptions } from '../ndarray/nd';
 import type { NDArray } from '../ndarray/ndarray';
-import type { FloatDtype } from '../outputs';
 
 /**
  * How the weights `[nIn, nOut]` of a layer begin.
@@ -27,10 +28,19 @@ export const WeightInit = {
 /** One of the names of `WeightInit`. */
 export type WeightInit = (typeof WeightInit)[keyof typeof WeightInit];
 
-/** Fresh weights. */
-export function initialWeights(init: WeightInit, nIn: number, nOut: number, seed: number, dtype: FloatDtype): NDArray {
-  const shape = [nIn, nOut];
-  const normal = (variance: number) => nd.randn(shape, { seed, dtype }).muli(Math.sqrt(variance));
+/** One of the names, checked. */
+export function readWeightInit(name: string, init: unknown): WeightInit {
+  if (typeof init === 'string' && Object.hasOwn(WeightInit, init)) return init as WeightInit;
+  throw optionError(name, `one of ${Object.keys(WeightInit).join(', ')}`, init);
+}
+
+/** Fresh weights: of a matrix `[nIn, nOut]`; zeros of any shape. */
+export function initialWeights(init: WeightInit, shape: Shape, options?: RandomOptions): NDArray {
+  // Drawn all the same: so its arguments are checked.
+  if (init === 'ZERO') return nd.rand(shape, options).assign(0);
+  if (!Array.isArray(shape) || shape.length !== 2) throw shapeError('shape', '[nIn, nOut]', shape);
+  const [nIn, nOut] = shape as [number, number];
+  const normal = (variance: number) => nd.randn(shape, options).muli(Math.sqrt(variance));
   switch (init) {
     case 'XAVIER':
       return normal(2 / (nIn + nOut));
@@ -40,11 +50,9 @@ export function initialWeights(init: WeightInit, nIn: number, nOut: number, seed
       return normal(1 / nIn);
     case 'UNIFORM':
       return nd
-        .rand(shape, { seed, dtype })
+        .rand(shape, options)
         .muli(2)
         .subi(1)
         .muli(1 / Math.sqrt(nIn));
-    case 'ZERO':
-      return nd.zeros(shape, dtype);
   }
 }

@@ -572,10 +572,10 @@ export class NDArray {
       throw shapeError('mmul', `a matrix or vector of ${inner} rows, for [${this.shape.join(', ')}]`, right.shape);
     }
     const dtype = floatOf(promote(this.dtype, right.dtype));
-    const a = asMatrix(this.castTo(dtype), true);
-    const b = asMatrix(right.castTo(dtype), false);
+    const a = asMatrix(this.castTo(dtype), [1, this.length]);
+    const b = asMatrix(right.castTo(dtype), [right.length, 1]);
     const c = allocateArray(dtype, [a.size(0), b.size(1)]);
-    if (c.length > 0 && a.length > 0) multiplyInto(a, b, c);
+    multiplyInto(a, b, c);
     return c.reshape([...this.shape.slice(0, -1), ...right.shape.slice(1)]);
   }
 
@@ -948,46 +948,49 @@ function totalsOf(kind: Total, array: NDArray, strides: readonly number[], lengt
 
 // --- Products ---
 
-function asMatrix(array: NDArray, left: boolean): NDArray {
-  const matrix = array.rank === 2 ? array : array.reshape(left ? [1, array.length] : [array.length, 1]);
-  return leadingDimension(matrix) === undefined ? matrix.dup() : matrix;
+function asMatrix(array: NDArray, shape: Shape): NDArray {
+  return array.rank === 2 ? array : array.reshape(shape);
 }
 
-/** How a matrix product reads a matrix in place: by rows, or transposed; undefined where it cannot. */
-function leadingDimension(matrix: NDArray): { ld: number; transposed: boolean } | undefined {
+/** How a matrix product reads a matrix: by rows, or transposed; a copy where it cannot be read in place. */
+function inPlace(matrix: NDArray): { matrix: NDArray; ld: number; transposed: boolean } {
   const [rows = 0, cols = 0] = matrix.shape;
   const [down = 0, across = 0] = matrix.strides;
   if ((across === 1 || cols <= 1) && (down >= cols || rows <= 1)) {
-    return { ld: rows <= 1 ? Math.max(cols, 1) : down, transposed: false };
+    return { matrix, ld: rows <= 1 ? Math.max(cols, 1) : down, transposed: false };
   }
   if ((down === 1 || rows <= 1) && (across >= rows || cols <= 1)) {
-    return { ld: cols <= 1 ? Math.max(rows, 1) : across, transposed: true };
+    return { matrix, ld: cols <= 1 ? Math.max(rows, 1) : across, transposed: true };
   }
-  return undefined;
+  return { matrix: matrix.dup(), ld: cols, transposed: false };
 }
 
-/** c = a b, none of them empty. */
-function multiplyInto(a: NDArray, b: NDArray, c: NDArray): void {
-  const [m = 0, k = 0] = a.shape;
-  const n = b.size(1);
+/** c = a b, of matrices of one dtype; c has no gaps. */
+export function multiplyInto(left: NDArray, right: NDArray, c: NDArray): void {
+  const [m = 0, k = 0] = left.shape;
+  const n = right.shape[1] as number;
   const out = c.data as Float32Array | Float64Array;
-  const left = leadingDimension(a);
-  const right = leadingDimension(b);
-  if (gemm === undefined || left === undefined || right === undefined) {
-    const rows = isContiguous(b.shape, b.strides) ? b : b.dup();
-    multiply(out, { data: a.data as NumberData, strides: a.strides }, rows.data as NumberData, m, n, k);
+  if (m === 0 || k === 0 || n === 0) {
+    out.fill(0, 0, c.length);
+    return;
+  }
+  const [a, b] = [inPlace(left), inPlace(right)];
+  if (gemm === undefined) {
+    const rows = isContiguous(b.matrix.shape, b.matrix.strides) ? b.matrix : b.matrix.dup();
+    const { data, strides } = a.matrix;
+    multiply(out, { data: data as NumberData, strides }, rows.data as NumberData, m, n, k);
     return;
   }
   gemm({
     m,
     n,
     k,
-    a: a.data as Float32Array,
-    lda: left.ld,
-    transposeA: left.transposed,
-    b: b.data as Float32Array,
-    ldb: right.ld,
-    transposeB: right.transposed,
+    a: a.matrix.data as Float32Array,
+    lda: a.ld,
+    transposeA: a.transposed,
+    b: b.matrix.data as Float32Array,
+    ldb: b.ld,
+    transposeB: b.transposed,
     c: out,
     ldc: n,
   });

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs plans: arrays in, arrays out.
-import { allocateData, type TypedArray, toMatrix, toView } from '../array-input';
+import { isContiguous, isSameShape, type TypedArray, toMatrix, toView } from '../array-input';
 import { checkClasses } from '../class-labels';
 import { check, codeOf, dtypeCodes, native, type Program } from '../native';
-import { NDArray } from '../ndarray/ndarray';
+import { allocateArray, multiplyInto, NDArray } from '../ndarray/ndarray';
 import type { FloatDtype } from '../outputs';
 import { type Node, numberOf } from './graph';
+import { isKept, layOut, scratchMemory } from './memory';
 import { onNumbers } from './numbers';
 import type { Plan, Step } from './plan';
-import type { ProgramCode, ProgramInput } from './program';
-import type { Region } from './regions';
+import type { ProgramCode } from './program';
+import { isStructural, type Region } from './regions';
 import { countOf, type Sizes, type Space } from './shapes';
 
 /** A program that the addon holds, with the numbers of its calls. */
@@ -28,61 +29,180 @@ export function compile({ code, constants, inputs, outputs, sums }: ProgramCode,
   return { program, frame };
 }
 
+/** What a node comes to; a caller's array only while a run lasts. */
+interface Slot {
+  array: NDArray;
+}
+
+const EMPTY = new NDArray(new Float64Array(0));
+
 /** One plan, ready to run in one dtype. */
 export class Executor {
-  private readonly compiled = new Map<Step, Compiled>();
+  private readonly slots = new Map<Node, Slot>();
+  private readonly leaves: readonly { readonly slot: Slot; readonly input: Node }[];
+  private readonly roots: readonly {
+    readonly slot: Slot;
+    readonly shape: Sizes;
+    readonly source: 'given' | 'input' | 'number';
+  }[];
+  private readonly inner: readonly { readonly slot: Slot; readonly node: Node; readonly at: number }[];
+  /** `root`: which root the value is, not only a view of it; or -1. */
+  private readonly given: readonly { readonly slot: Slot; readonly node: Node; readonly root: number }[];
+  private readonly tasks: readonly (() => void)[];
+  private readonly bytes: number;
+  private memory: ArrayBuffer | undefined;
+  /** Is it safe to write where inputs lie? */
+  private readonly isInPlace: boolean;
 
   constructor(
-    private readonly plan: Plan,
+    plan: Plan,
     private readonly dtype: FloatDtype,
-  ) {}
-
-  /** The roots' values. `arrayOf`: the array of an input of the graph. */
-  run(arrayOf: (input: Node) => NDArray): NDArray[] {
-    return this.compute(arrayOf).map((array, i) => result(array, (this.plan.roots[i] as Node).shape, this.dtype));
+  ) {
+    const { inputs, roots, steps } = plan;
+    const { inner, bytes, given, ownerOf } = layOut(plan, dtype === 'float32' ? 4 : 8);
+    this.leaves = [...inputs].map(([leaf, input]) => ({ slot: this.slotOf(leaf), input }));
+    this.roots = roots.map((node) => {
+      const owner = ownerOf(node);
+      const source = given.includes(owner) ? 'given' : inputs.has(owner) ? 'input' : 'number';
+      return { slot: this.slotOf(node), shape: node.shape, source };
+    });
+    this.inner = inner.map(({ node, at }) => ({ slot: this.slotOf(node), node, at }));
+    this.given = given.map((node) => ({ slot: this.slotOf(node), node, root: roots.indexOf(node) }));
+    this.tasks = steps.map((step) => this.task(step));
+    this.bytes = bytes;
+    // A single program reads each element before it writes it.
+    this.isInPlace =
+      steps.length === 1 && steps[0]?.kind === 'program' && this.roots.every(({ source }) => source === 'given');
   }
 
-  /** The same as they come: single sums in float64, what repeats in its own shape. */
-  compute(arrayOf: (input: Node) => NDArray): NDArray[] {
-    const { plan, dtype } = this;
-    const arrays = new Map<Node, NDArray>();
-    for (const [leaf, input] of plan.inputs) arrays.set(leaf, arrayOf(input));
-    for (const step of plan.steps) {
-      if (step.kind === 'program') this.runProgram(step, arrays);
-      else if (step.kind === 'kernel') arrays.set(step.node, runKernel(step.node, arrays, dtype));
-      else arrays.set(step.node, runNumber(step.node, arrays));
-    }
-    return plan.roots.map((root) => arrayFor(root, arrays));
+  /**
+   * The roots' values, in memory of their own.
+   *
+   * `arrayOf`: the array of an input of the graph; `outs`: arrays for the roots' values, where there is one. An out may be
+   * the array of an input.
+   */
+  run(arrayOf: (input: Node) => NDArray, outs: readonly (NDArray | undefined)[] = []): NDArray[] {
+    const values = this.compute(arrayOf, outs).map((array, i) => {
+      const { shape, source } = this.roots[i] as (typeof this.roots)[number];
+      if (source === 'number') return Number(array.data[0]);
+      const own = source === 'given' ? array : array.dup();
+      return isSameShape(own.shape, shape) ? own : own.reshape(shape);
+    });
+    return values.map((value, i) => {
+      const out = outs[i];
+      if (out !== undefined) return value === out ? out : out.assign(value);
+      if (typeof value !== 'number') return value;
+      const data = this.dtype === 'float32' ? Float32Array.of(value) : Float64Array.of(value);
+      return new NDArray(data, this.roots[i]?.shape);
+    });
   }
 
-  private runProgram(step: Step & { kind: 'program' }, arrays: Map<Node, NDArray>): void {
-    const { program: code, region } = step;
-    let compiled = this.compiled.get(step);
-    if (compiled === undefined) {
-      compiled = compile(code, region);
-      this.compiled.set(step, compiled);
+  /** The same as they come: single sums in float64, what repeats in its own shape, some only until the next run. */
+  compute(arrayOf: (input: Node) => NDArray, outs: readonly (NDArray | undefined)[] = []): NDArray[] {
+    for (const { slot, input } of this.leaves) slot.array = arrayOf(input);
+    this.place();
+    const canFill = this.fillable(outs);
+    for (const { slot, node, root } of this.given) {
+      const out = outs[root];
+      slot.array = out !== undefined && canFill(out) ? out : allocateArray(this.dtype, node.shape);
     }
-    const { program, frame } = compiled;
-    const { inputs, outputs, sums } = code;
-    const passed: TypedArray[] = [];
+    for (const task of this.tasks) task();
+    const values = this.roots.map(({ slot }) => slot.array);
+    // Nothing that is the callers' is kept.
+    for (const { slot } of this.leaves) slot.array = EMPTY;
+    for (const { slot } of this.given) slot.array = EMPTY;
+    if (this.memory !== undefined && !isKept(this.memory)) this.unplace();
+    return values;
+  }
+
+  private place(): void {
+    const memory = scratchMemory(this.bytes);
+    if (memory === this.memory) return;
+    const Data = this.dtype === 'float32' ? Float32Array : Float64Array;
+    for (const { slot, node, at } of this.inner) {
+      slot.array = new NDArray(new Data(memory, at, countOf(node.shape)), node.shape);
+    }
+    this.memory = memory;
+  }
+
+  private unplace(): void {
+    for (const { slot } of this.inner) slot.array = EMPTY;
+    this.memory = undefined;
+  }
+
+  /** Which arrays can be filled while steps still read inputs? */
+  private fillable(outs: readonly (NDArray | undefined)[]): (out: NDArray) => boolean {
+    const buffers = outs.length === 0 || this.isInPlace ? [] : this.leaves.map(({ slot }) => slot.array.data.buffer);
+    return (out) => out.dtype === this.dtype && !buffers.includes(out.data.buffer);
+  }
+
+  private slotOf(node: Node): Slot {
+    let slot = this.slots.get(node);
+    if (slot === undefined) {
+      const value = numberOf(node);
+      slot = { array: value === undefined ? EMPTY : new NDArray(Float64Array.of(value), []) };
+      this.slots.set(node, slot);
+    }
+    return slot;
+  }
+
+  private task(step: Step): () => void {
+    if (step.kind === 'program') return this.programTask(step.program, step.region);
+    const { node } = step;
+    const slot = this.slotOf(node);
+    const operands = node.inputs.map((input) => this.slotOf(input));
+    if (step.kind === 'kernel') {
+      return () => {
+        slot.array = runKernel(
+          node,
+          operands.map(({ array }) => array),
+          slot.array,
+        );
+      };
+    }
+    const result = new Float64Array(1);
+    const f = onNumbers[node.op] as (...x: number[]) => number;
+    slot.array = new NDArray(result, node.shape);
+    return () => {
+      result[0] = f(...operands.map(({ array }) => Number(array.data[0])));
+    };
+  }
+
+  private programTask(code: ProgramCode, region: Region): () => void {
+    const { program, frame } = compile(code, region);
     frame[2] = dtypeCodes[this.dtype];
-    let at = 3;
-    for (const input of inputs) {
-      const { data, rowStride, colStride } = operandOf(input, region, arrays, this.dtype);
-      frame[at++] = codeOf(data);
-      frame[at++] = rowStride;
-      frame[at++] = colStride;
-      passed.push(data);
-    }
-    for (const { result: node, kind } of outputs) {
-      const array = new NDArray(allocateData(this.dtype, countOf(node.shape), 'result'), node.shape);
-      frame[at++] = kind === 'row' ? 1 : region.cols;
-      passed.push(array.data);
-      arrays.set(node, array);
-    }
-    check(native.runProgram(program, frame, ...passed));
-    for (const { result: node } of sums)
-      arrays.set(node, new NDArray(Float64Array.of(frame[at++] as number), node.shape));
+    const inputs = code.inputs.map(({ node, space }) => {
+      if (node !== 'columnIndex') return { slot: this.slotOf(node), space };
+      return { slot: { array: new NDArray(columnIndex(region.cols, this.dtype), [region.cols]) }, space };
+    });
+    const outputs = code.outputs.map(({ result, kind }) => ({
+      slot: this.slotOf(result),
+      space: kind === 'columnSum' ? ('column' as const) : kind === 'row' ? ('row' as const) : ('element' as const),
+    }));
+    const sums = code.sums.map(({ result }) => {
+      const sum = new Float64Array(1);
+      this.slotOf(result).array = new NDArray(sum, result.shape);
+      return sum;
+    });
+    return () => {
+      const passed: TypedArray[] = [];
+      let at = 3;
+      for (const { slot, space } of inputs) {
+        const { data, rowStride, colStride } = operand(slot.array, space, region);
+        frame[at++] = codeOf(data);
+        frame[at++] = rowStride;
+        frame[at++] = colStride;
+        passed.push(data);
+      }
+      for (const { slot, space } of outputs) {
+        const { data, rowStride, copied } = operand(slot.array, space, region);
+        if (copied) slot.array = new NDArray(data, slot.array.shape);
+        frame[at++] = space === 'column' ? region.cols : rowStride;
+        passed.push(data);
+      }
+      check(native.runProgram(program, frame, ...passed));
+      for (const sum of sums) sum[0] = frame[at++] as number;
+    };
   }
 }
 
@@ -91,6 +211,8 @@ export interface ProgramOperand {
   readonly data: TypedArray;
   readonly rowStride: number;
   readonly colStride: number;
+  /** Is it not the array's own memory? */
+  readonly copied: boolean;
 }
 
 const columnIndices = new Map<FloatDtype, Float32Array | Float64Array>();
@@ -106,57 +228,38 @@ export function columnIndex(cols: number, dtype: FloatDtype): TypedArray {
   return kept;
 }
 
-function operandOf(
-  { node, space }: ProgramInput,
-  region: Region,
-  arrays: ReadonlyMap<Node, NDArray>,
-  dtype: FloatDtype,
-): ProgramOperand {
-  if (node === 'columnIndex') return { data: columnIndex(region.cols, dtype), rowStride: 0, colStride: 1 };
-  return operand(arrayFor(node, arrays), space, region);
-}
-
 /** An array as a program reads it, in place if its memory allows. */
-export function operand(array: NDArray, space: Space, { rows, cols }: Region): ProgramOperand {
-  const size = [
-    space === 'element' || space === 'row' ? rows : 1,
-    space === 'element' || space === 'column' ? cols : 1,
-  ];
-  const { data, rowStride } = toMatrix(toView(array.reshape(size), 'array', 'float32'));
-  if (space === 'element') return { data, rowStride, colStride: 1 };
-  return { data, rowStride: space === 'row' ? rowStride : 0, colStride: space === 'column' ? 1 : 0 };
-}
-
-function arrayFor(node: Node, arrays: ReadonlyMap<Node, NDArray>): NDArray {
-  return arrays.get(node) ?? new NDArray(Float64Array.of(numberOf(node) as number), []);
-}
-
-/** What a root gives: numbers were kept in float64, and what repeats has its shape now. */
-function result(array: NDArray, shape: Sizes, dtype: FloatDtype): NDArray {
-  const typed = array.length === 1 && array.dtype === 'float64' && dtype === 'float32' ? array.castTo(dtype) : array;
-  return typed.reshape(shape);
-}
-
-function runNumber(node: Node, arrays: ReadonlyMap<Node, NDArray>): NDArray {
-  const operands = node.inputs.map((input) => arrayFor(input, arrays).getDouble(0));
-  return new NDArray(Float64Array.of((onNumbers[node.op] as (...x: number[]) => number)(...operands)), node.shape);
+export function operand(array: NDArray, space: Space, { cols }: Region): ProgramOperand {
+  const matrix = toMatrix(toView(array, 'array', 'float32'));
+  const { data, rowStride, copied } = matrix;
+  const hasNoGaps = matrix.rows <= 1 || rowStride === matrix.cols;
+  if (space === 'scalar') return { data, rowStride: 0, colStride: 0, copied };
+  if (space === 'element' && matrix.cols === cols) return { data, rowStride, colStride: 1, copied };
+  if (space === 'row' && matrix.cols === 1) return { data, rowStride, colStride: 0, copied };
+  if (!hasNoGaps) return { ...operand(array.dup(), space, { rows: 0, cols }), copied: true };
+  if (space === 'column') return { data, rowStride: 0, colStride: 1, copied };
+  return space === 'row'
+    ? { data, rowStride: 1, colStride: 0, copied }
+    : { data, rowStride: cols, colStride: 1, copied };
 }
 
 // --- Kernels on whole arrays ---
 
-function runKernel(node: Node, arrays: ReadonlyMap<Node, NDArray>, dtype: FloatDtype): NDArray {
-  const inputs = node.inputs.map((input) => arrayFor(input, arrays));
+/** `out` is an array of the node's shape to fill; of a step that makes none, nothing. */
+function runKernel(node: Node, inputs: readonly NDArray[], out: NDArray): NDArray {
   const [a, b] = inputs as [NDArray, NDArray];
   switch (node.op) {
     case 'mmul': {
       const { transposeA, transposeB } = node.attributes as { transposeA: boolean; transposeB: boolean };
-      const [x, y] = [floats(a, dtype), floats(b, dtype)];
-      return (transposeA ? x.transpose() : x).mmul(transposeB ? y.transpose() : y);
+      const result = isContiguous(out.shape, out.strides) ? out : allocateArray(out.dtype, out.shape);
+      const [x, y] = [a.castTo(out.dtype), b.castTo(out.dtype)];
+      multiplyInto(transposeA ? x.transpose() : x, transposeB ? y.transpose() : y, result);
+      return result;
     }
+    case 'broadcastLike':
+      return out.assign(a);
     case 'permute':
       return permuted(a, node.attributes['axes'] as Sizes);
-    case 'broadcastLike':
-      return new NDArray(allocateData(a.dtype, countOf(node.shape), 'result'), node.shape).assign(a);
     case 'classIndex':
       checkClasses(
         toMatrix(toView(a.reshape(a.length, 1), 'labels', 'float32')),
@@ -165,12 +268,9 @@ function runKernel(node: Node, arrays: ReadonlyMap<Node, NDArray>, dtype: FloatD
       );
       return a;
     default:
+      if (isStructural(node)) return a.reshape(node.shape);
       throw new Error(`no kernel for ${node.op}`);
   }
-}
-
-function floats(array: NDArray, dtype: FloatDtype): NDArray {
-  return array.dtype === dtype ? array : array.castTo(dtype);
 }
 
 /** A view with the axes in another order. */

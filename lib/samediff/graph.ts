@@ -4,7 +4,18 @@
 import { describe, dtypeError, shapeError } from '../errors';
 import type { ActivationKernel } from '../native';
 import { onNumbers } from './numbers';
-import { broadcast, countOf, isKnown, isSame, publicShape, reduced, type Sizes, spaceOf, UNKNOWN, without } from './shapes';
+import {
+  broadcast,
+  countOf,
+  isKnown,
+  isSame,
+  publicShape,
+  reduced,
+  type Sizes,
+  spaceOf,
+  UNKNOWN,
+  without,
+} from './shapes';
 
 /** Functions of one element. */
 export const UNARY = [

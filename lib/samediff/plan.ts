@@ -3,7 +3,7 @@
 import { rangeError } from '../errors';
 import { Graph, type Node } from './graph';
 import { leavesOf, makeProgram, type ProgramCode, type Sink } from './program';
-import { isKernel, isScalarStep, Places, type Region, sumOver } from './regions';
+import { isKernel, isScalarStep, isStructural, Places, type Region, sumOver } from './regions';
 import type { Sizes } from './shapes';
 import { specialize } from './specialize';
 
@@ -52,8 +52,8 @@ class Planner {
     const programs = new Map<string, { readonly level: number; readonly region: Region; readonly sinks: Sink[] }>();
     for (const [node, level] of this.levels) {
       if (node.op === 'input' || node.op === 'number') continue;
-      if (isKernel(node) || isScalarStep(node)) {
-        steps.push({ level, step: { kind: isKernel(node) ? 'kernel' : 'number', node } });
+      if (isScalarStep(node) || isKernel(node) || isView(node)) {
+        steps.push({ level, step: { kind: isScalarStep(node) ? 'number' : 'kernel', node } });
         continue;
       }
       const sink = this.sinkOf(node);
@@ -93,7 +93,7 @@ class Planner {
   /** The arrays that a node is made from. */
   private leavesOf(node: Node): Iterable<Node> {
     if (node.inputs.length === 0) return [];
-    if (isKernel(node) || isScalarStep(node)) return node.inputs;
+    if (isScalarStep(node) || isKernel(node) || isView(node)) return node.inputs;
     const { node: computed, place } = this.sinkOf(node);
     return leavesOf(computed, place, (each) => isArrayByNature(each));
   }
@@ -109,6 +109,12 @@ class Planner {
     const place = this.places.orFlat(result);
     return { kind: place.space, node: result, result, place };
   }
+}
+
+/** An array in another shape. */
+function isView(node: Node): boolean {
+  const [of] = node.inputs;
+  return isStructural(node) && of !== undefined && (isArrayByNature(of) || isView(of));
 }
 
 function isArrayByNature(node: Node): boolean {

@@ -1,30 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
-import { type ArrayInput, type Dtype, isDtype, type Shape, toView } from '../array-input';
-import { describe, dtypeError, optionError, shapeError } from '../errors';
-import { native } from '../native';
-import { NDArray } from '../ndarray/ndarray';
-import type { FloatDtype } from '../outputs';
+import { type ArrayInput, type Dtype, isDtype, type Shape } from '../array-input';
+import { dtypeError, optionError, shapeError } from '../errors';
+import { initialWeights, readWeightInit, type WeightInit } from '../layers/weight-init';
+import type { RandomOptions } from '../ndarray/nd';
+import type { NDArray } from '../ndarray/ndarray';
 import { SDBaseOps } from './base-ops';
-import { Executor } from './executor';
 import { gradients } from './gradient';
 import { Graph, type Node, reachable } from './graph';
+import type { History, Listener } from './listeners';
 import { SDLoss } from './loss';
 import { SDMath } from './math';
 import { SDNN } from './nn';
-import { makePlan } from './plan';
+import { type Input, readArray, Session } from './session';
 import { UNKNOWN } from './shapes';
+import { type FitOptions, readFitOptions, Training, type TrainingData } from './training';
+import { TrainingConfig } from './training-config';
 import { type Expression, type Placeholders, SDVariable, type Term, type VariableType } from './variable';
 
-/** Plans that are kept: one for each set of results, shapes and dtype. */
-const MOST_PLANS = 64;
-
-/** What stands behind an input of the graph. */
-interface Input {
-  readonly variable: SDVariable;
-  readonly dtype: Dtype;
-  /** Undefined for a placeholder. */
-  array: NDArray | undefined;
-}
+/** Sets of results that are kept ready to be computed again. */
+const MOST_SESSIONS = 64;
 
 /**
  * A graph of array expressions that is differentiated exactly and runs as fused SIMD code.
@@ -45,9 +39,10 @@ export class SameDiff extends SDBaseOps {
   readonly graph = new Graph();
   private readonly inputs = new Map<Node, Input>();
   private readonly named = new Map<string, SDVariable>();
-  private readonly plans = new Map<string, Executor>();
+  private readonly sessions = new Map<string, Session>();
   private readonly counts = new Map<string, number>();
   private losses: SDVariable[] = [];
+  private training: Training | undefined;
 
   /** Activations and layers. */
   readonly nn = new SDNN(this);
@@ -95,14 +90,30 @@ export class SameDiff extends SDBaseOps {
    *
    * @param name one that no other variable of the graph has
    * @param array its value; an NDArray of floats is kept, not copied, and read whenever the graph runs
+   * @param init how it begins, instead of an array: one of `WeightInit`
+   * @param shape then its sizes: `[nIn, nOut]`, or any for `WeightInit.ZERO`
+   * @param options `seed` = a new one each time, `dtype` = float32
    * @returns the variable
-   * @throws TypeError ERR_OPTION for a name that is taken, ERR_DTYPE for no array of floats
+   * @throws TypeError ERR_OPTION for a name that is taken, or for options that can't be; ERR_DTYPE for no array of floats;
+   * RangeError ERR_SHAPE for sizes that can't be, ERR_RANGE for a seed that can't be
+   * @example
+   * ```ts
+   * import { nd, SameDiff, WeightInit } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.var('W', WeightInit.XAVIER, [784, 10], { seed: 1 }).shape; // [784, 10]
+   * sd.var('b', nd.zeros([10])).shape; // [10]
+   * ```
    */
-  var(name: string, array: ArrayInput): SDVariable {
-    const value = arrayOf(array, name);
-    if (value.dtype !== 'float32' && value.dtype !== 'float64')
-      throw dtypeError(name, 'float32 or float64', value.dtype);
-    return this.input(name, 'VARIABLE', value.dtype, value.shape, value);
+  var(name: string, array: ArrayInput): SDVariable;
+  var(name: string, init: WeightInit, shape: Shape, options?: RandomOptions): SDVariable;
+  var(name: string, value: ArrayInput | WeightInit, shape?: Shape, options?: RandomOptions): SDVariable {
+    const array =
+      typeof value === 'string'
+        ? initialWeights(readWeightInit(name, value), shape as Shape, options)
+        : readArray(value, name);
+    const { dtype } = array;
+    if (dtype !== 'float32' && dtype !== 'float64') throw dtypeError(name, 'float32 or float64', dtype);
+    return this.input(name, 'VARIABLE', dtype, array.shape, array);
   }
 
   /**
@@ -118,7 +129,7 @@ export class SameDiff extends SDBaseOps {
   constant(...args: [ArrayInput | number] | [string, ArrayInput | number]): SDVariable {
     const [name, value] = args.length === 1 ? [undefined, args[0]] : args;
     if (typeof value === 'number') return this.make(name, this.graph.number(value), 'CONSTANT');
-    const array = arrayOf(value, name ?? 'constant');
+    const array = readArray(value, name ?? 'constant');
     return this.input(name ?? this.freshName('constant'), 'CONSTANT', array.dtype, array.shape, array);
   }
 
@@ -180,8 +191,8 @@ export class SameDiff extends SDBaseOps {
    */
   calculateGradients(placeholders: Placeholders, ...names: (string | readonly string[])[]): Record<string, NDArray> {
     const variables = names.flat().map((name) => this.getVariable(name));
-    const nodes = this.gradientNodes(variables);
-    return this.byName(variables, this.run(nodes, placeholders));
+    const key = `gradients ${idsOf(this.losses.map(({ node }) => node))} ${idsOf(variables.map(({ node }) => node))}`;
+    return this.byName(variables, this.session(key, () => this.gradientNodes(variables)).run(placeholders));
   }
 
   /**
@@ -200,6 +211,73 @@ export class SameDiff extends SDBaseOps {
   }
 
   private chosen = false;
+
+  // --- Training ---
+
+  /**
+   * Says how `fit` trains. Training begins anew: what an updater kept of earlier steps is gone, the parameters stay.
+   *
+   * @param config made by `TrainingConfig.builder()`
+   * @throws TypeError ERR_OPTION for anything else
+   * @example
+   * ```ts
+   * import { Adam, SameDiff, TrainingConfig } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.setTrainingConfig(TrainingConfig.builder().updater(new Adam(1e-3)).build());
+   * sd.getTrainingConfig()?.minimize; // true
+   * ```
+   */
+  setTrainingConfig(config: TrainingConfig): void {
+    if (!(config instanceof TrainingConfig)) throw optionError('config', 'a TrainingConfig', config);
+    this.training = new Training(this, config);
+  }
+
+  /** How `fit` trains; undefined where it has not been said. */
+  getTrainingConfig(): TrainingConfig | undefined {
+    return this.training?.config;
+  }
+
+  /**
+   * Trains the parameters that the loss variables depend on, batch after batch, in place in their arrays.
+   *
+   * A batch has arrays by the placeholders' names; with a training configuration that maps features and labels it is a
+   * `DataSet`. Batches may differ in rows, and may be promises. Gradients are those of the sum of the loss variables, with
+   * nothing divided by the rows: that is the losses' to do, as a mean does. The event loop gets a turn every 10 ms, and
+   * between batches the graph may be used, as in a listener.
+   *
+   * A later call goes on where the last one ended: updaters keep their state, unless another configuration or updater is
+   * given. After an error or an abort the parameters are those after the last whole batch.
+   *
+   * @param args the data, an iterable of batches or a function of the epoch that returns one, the number of epochs, 1 if not
+   * given, and listeners; or one object with `data`, `epochs`, `updater` (in place of a training configuration), `listeners`
+   * and `signal`
+   * @returns a promise of the mean losses of the epochs
+   * @throws TypeError ERR_OPTION for an option that can't be, an epoch without batches, no updater, no loss that depends on a
+   * parameter, or a graph that is being trained; RangeError and TypeError as `output`, for batches; all as rejections
+   * @example
+   * ```ts
+   * import { nd, SameDiff, Sgd } from 'simdloss';
+   * const sd = SameDiff.create();
+   * const [x, y] = [sd.placeHolder('x', 'float32', [-1, 1]), sd.placeHolder('y', 'float32', [-1, 1])];
+   * const w = sd.var('w', nd.zeros([1, 1]));
+   * sd.setLossVariables(x.mmul(w).sub(y).square().mean());
+   * const data = [{ x: [[1], [2]], y: [[3], [6]] }];
+   * const history = await sd.fit({ data, epochs: 20, updater: new Sgd(0.1) });
+   * history.lossCurve().meanLoss()[0]; // 22.5
+   * sd.arrayOf(w); // [[3]]
+   * ```
+   */
+  fit(options: FitOptions): Promise<History>;
+  fit(data: TrainingData, epochs?: number, ...listeners: Listener[]): Promise<History>;
+  async fit(data: FitOptions | TrainingData, epochs?: number, ...listeners: Listener[]): Promise<History> {
+    const options = readFitOptions(data, epochs, listeners);
+    const { updater } = options;
+    if (updater !== undefined && updater !== this.training?.config.updater) {
+      this.setTrainingConfig(TrainingConfig.builder().updater(updater).build());
+    }
+    if (this.training === undefined) throw optionError('fit', 'an updater, or setTrainingConfig before', 'none');
+    return this.training.fit(options);
+  }
 
   // --- For the variables, the namespaces and the losses ---
 
@@ -233,19 +311,28 @@ export class SameDiff extends SDBaseOps {
 
   /** @internal Values of nodes. */
   run(nodes: readonly Node[], placeholders: Placeholders = {}): NDArray[] {
-    const arrays = this.bind(nodes, placeholders);
-    const dtype = dtypeOf([...arrays.values()]);
-    let key = `${dtype} ${nodes.map(({ id }) => id)}`;
-    for (const [{ id }, { shape }] of arrays) key += ` ${id}:${shape}`;
-    let executor = this.plans.get(key);
-    if (executor === undefined) {
-      const plan = makePlan(nodes, (node) => (arrays.get(node) as NDArray).shape, native.opcodes);
-      executor = new Executor(plan, dtype);
-      const [oldest] = this.plans.keys();
-      if (this.plans.size >= MOST_PLANS && oldest !== undefined) this.plans.delete(oldest);
-      this.plans.set(key, executor);
+    return this.session(`values ${idsOf(nodes)}`, () => nodes).run(placeholders);
+  }
+
+  /** @internal What computes nodes again and again, kept by a key that says which ones. */
+  session(key: string, nodesOf: () => readonly Node[]): Session {
+    const { sessions } = this;
+    let session = sessions.get(key);
+    if (session === undefined) {
+      session = this.newSession(nodesOf());
+      const [oldest] = sessions.keys();
+      if (sessions.size >= MOST_SESSIONS && oldest !== undefined) sessions.delete(oldest);
+      sessions.set(key, session);
     }
-    return executor.run((input) => arrays.get(input) as NDArray);
+    return session;
+  }
+
+  /** @internal What computes nodes again and again. */
+  newSession(nodes: readonly Node[]): Session {
+    return new Session(
+      nodes,
+      reachable(nodes).flatMap((node) => this.inputs.get(node) ?? []),
+    );
   }
 
   /** @internal A variable for a node. */
@@ -309,45 +396,8 @@ export class SameDiff extends SDBaseOps {
   private byName(variables: readonly SDVariable[], arrays: readonly NDArray[]): Record<string, NDArray> {
     return Object.fromEntries(variables.map((variable, i) => [variable.name(), arrays[i] as NDArray]));
   }
-
-  /** The arrays of all inputs that the nodes need, checked against what the graph says of them. */
-  private bind(nodes: readonly Node[], placeholders: Placeholders): Map<Node, NDArray> {
-    const arrays = new Map<Node, NDArray>();
-    for (const node of reachable(nodes)) {
-      const input = this.inputs.get(node);
-      if (input === undefined) continue;
-      arrays.set(node, input.array ?? this.placed(input, placeholders));
-    }
-    return arrays;
-  }
-
-  private placed({ variable, dtype }: Input, placeholders: Placeholders): NDArray {
-    const name = variable.name();
-    const given = Object.hasOwn(placeholders, name) ? placeholders[name] : undefined;
-    if (given === undefined) throw optionError(name, 'an array for the placeholder', given);
-    const array = arrayOf(given, name, dtype);
-    const { shape } = variable;
-    const fits =
-      shape.length === array.rank && shape.every((size, axis) => size === UNKNOWN || size === array.shape[axis]);
-    if (!fits) throw shapeError(name, describe(shape), array.shape);
-    return array;
-  }
 }
 
-/** The caller's array; plain numbers become one of the dtype. */
-function arrayOf(value: ArrayInput, name: string, dtype?: Dtype): NDArray {
-  if (value instanceof NDArray) {
-    if (dtype !== undefined && value.dtype !== dtype) throw dtypeError(name, dtype, value.dtype);
-    return value;
-  }
-  const view = toView(value, name, dtype === 'float64' ? 'float64' : 'float32');
-  const array = new NDArray(view.data, view.shape, view.strides);
-  if (dtype === undefined || array.dtype === dtype) return array;
-  if (Array.isArray(value)) return array.castTo(dtype);
-  throw dtypeError(name, dtype, array.dtype);
-}
-
-/** What a graph computes in. */
-function dtypeOf(arrays: readonly NDArray[]): FloatDtype {
-  return arrays.some(({ dtype }) => dtype === 'float64') ? 'float64' : 'float32';
+function idsOf(nodes: readonly Node[]): string {
+  return nodes.map(({ id }) => id).join();
 }

@@ -1,0 +1,280 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training: batches in, steps of the parameters, until the epochs are done.
+import { setImmediate } from 'node:timers/promises';
+import { type ArrayInput, allocateData, repeatsElements } from '../array-input';
+import { bufferError, describe, optionError, shapeError } from '../errors';
+import { allocateArray, NDArray } from '../ndarray/ndarray';
+import { readInteger } from '../options';
+import { type Node, reachable } from './graph';
+import { type At, History, type Listener, Loss, LossCurve } from './listeners';
+import { SameDiff } from './samediff';
+import type { Session } from './session';
+import { isSame } from './shapes';
+import type { TrainingConfig } from './training-config';
+import type { IUpdater } from './updaters';
+import type { Placeholders, SDVariable } from './variable';
+
+/**
+ * Arrays for one step: by the names of placeholders; or of a training configuration with mappings, a `DataSet`.
+ *
+ * @example
+ * ```ts
+ * import { type Batch, nd } from 'simdloss';
+ * const batch: Batch = { x: nd.zeros([64, 784]), y: nd.zeros([64, 10]) };
+ * ```
+ * @see ND4J `org.nd4j.linalg.dataset.MultiDataSet`
+ */
+export type Batch = Placeholders | DataSet;
+
+/** Arrays for the placeholders that a training configuration maps: where it maps several, as many in a list. */
+export interface DataSet {
+  readonly features: ArrayInput | readonly ArrayInput[];
+  readonly labels?: ArrayInput | readonly ArrayInput[] | undefined;
+}
+
+/** Batches in order, each perhaps a promise. */
+type Batches = Iterable<Batch | Promise<Batch>> | AsyncIterable<Batch>;
+
+/** The batches of every epoch; or a function of the epoch, counted from 0, that gives them. */
+export type TrainingData = Batches | ((epoch: number) => Batches);
+
+/** What `SameDiff.fit` takes. */
+export interface FitOptions {
+  /** Read anew for every epoch: an array, or a function that returns what a generator makes. */
+  readonly data: TrainingData;
+  /** How often the data is gone through; 1 if not given. */
+  readonly epochs?: number | undefined;
+  /** In place of a training configuration; the same object goes on where the last call of `fit` ended. */
+  readonly updater?: IUpdater | undefined;
+  /** Are told of epochs and batches. */
+  readonly listeners?: readonly Listener[] | undefined;
+  /** Ends the training before the next batch: the promise rejects with its reason. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** After so many milliseconds of training the event loop gets a turn. */
+const TURN = 10;
+
+/** The step of one parameter, with the arrays it takes: the gradient, the rate, and what the updater keeps. */
+class ParameterStep {
+  readonly gradient: NDArray;
+  private readonly rate: NDArray;
+  private readonly session: Session;
+  private readonly outs: readonly NDArray[];
+
+  constructor(name: string, parameter: NDArray, { updater, minimize }: TrainingConfig) {
+    const { dtype, shape, strides } = parameter;
+    if (repeatsElements(shape, strides)) {
+      throw bufferError(name, 'a parameter whose elements have memory of their own', `strides [${strides}]`);
+    }
+    this.gradient = allocateArray(dtype, shape);
+    this.rate = new NDArray(allocateData(dtype, 1, 'rate'), []);
+    const arrays = Array.from({ length: updater.stateSize }, () => allocateArray(dtype, shape));
+    const sd = SameDiff.create();
+    const w = sd.var('parameter', parameter);
+    const state = arrays.map((array, i) => sd.var(`state${i}`, array));
+    const results: unknown = updater.applyUpdater(
+      sd.var('gradient', this.gradient),
+      sd.var('rate', this.rate),
+      ...state,
+    );
+    if (!Array.isArray(results) || results.length !== 1 + state.length) {
+      throw optionError('updater', `a list of the step and ${state.length} arrays of state`, results);
+    }
+    const { graph } = sd;
+    const [step, ...next] = results.map((result) => {
+      const node = sd.nodeOf(result);
+      if (isSame(graph.broadcast('updater', [node, w.node]), shape)) return graph.broadcastLike(node, w.node);
+      throw shapeError('updater', `results of shape ${describe(shape)}`, node.shape);
+    });
+    const moved = minimize ? graph.sub(w.node, step as Node) : graph.add(w.node, step as Node);
+    this.session = sd.newSession([moved, ...next]);
+    this.outs = [parameter, ...arrays];
+  }
+
+  run(rate: number): void {
+    this.rate.assign(rate);
+    this.session.run({}, this.outs);
+  }
+}
+
+/** What is computed of a batch: the sum of each loss, then the gradient of each parameter. */
+interface Computation {
+  readonly lossNames: readonly string[];
+  readonly steps: readonly ParameterStep[];
+  readonly session: Session;
+  readonly outs: readonly NDArray[];
+}
+
+/** The training of a graph: how far it is, and what the updater keeps. */
+export class Training {
+  private epoch = 0;
+  private iteration = 0;
+  private isRunning = false;
+  private readonly steps = new Map<SDVariable, ParameterStep>();
+
+  constructor(
+    private readonly sd: SameDiff,
+    readonly config: TrainingConfig,
+  ) {}
+
+  async fit(options: FitOptions): Promise<History> {
+    const { data, listeners = [], signal } = options;
+    const epochs = readInteger('epochs', options.epochs, 1) ?? 1;
+    const computation = this.computation();
+    if (this.isRunning) throw optionError('fit', 'a graph that is not being trained', 'a second call');
+    this.isRunning = true;
+    try {
+      const begin = performance.now();
+      const losses: Loss[] = [];
+      let isDone = false;
+      for (let i = 0; i < epochs && !isDone; i++) {
+        const epochBegin = performance.now();
+        const at = this.at();
+        for (const listener of listeners) await listener.epochStart?.(this.sd, at);
+        losses.push(await this.trainEpoch(typeof data === 'function' ? data(i) : data, computation, listeners, signal));
+        const curve = new LossCurve([...losses]);
+        const time = performance.now() - epochBegin;
+        for (const listener of listeners) {
+          const response = await listener.epochEnd?.(this.sd, { ...at, iteration: this.iteration }, curve, time);
+          isDone ||= response === 'STOP';
+        }
+        this.epoch++;
+      }
+      return new History(new LossCurve(losses), performance.now() - begin);
+    } finally {
+      this.isRunning = false;
+    }
+  }
+
+  private async trainEpoch(
+    batches: unknown,
+    computation: Computation,
+    listeners: readonly Listener[],
+    signal: AbortSignal | undefined,
+  ): Promise<Loss> {
+    const totals = computation.lossNames.map(() => 0);
+    let count = 0;
+    let turn = performance.now();
+    for await (const batch of readBatches(batches)) {
+      signal?.throwIfAborted();
+      const at = this.at();
+      for (const listener of listeners) await listener.iterationStart?.(this.sd, at, batch);
+      const losses = this.step(batch, computation);
+      for (const [i, loss] of losses.entries()) totals[i] = (totals[i] as number) + loss;
+      count++;
+      if (listeners.length > 0) {
+        const loss = new Loss(computation.lossNames, losses);
+        for (const listener of listeners) await listener.iterationDone?.(this.sd, at, batch, loss);
+      }
+      if (performance.now() - turn > TURN) {
+        await setImmediate();
+        turn = performance.now();
+      }
+    }
+    if (count === 0)
+      throw optionError('data', 'at least one batch in every epoch', 'none; a generator ends with the first');
+    return new Loss(
+      computation.lossNames,
+      totals.map((total) => total / count),
+    );
+  }
+
+  /** One step of all parameters. Returns the losses before it. */
+  private step(batch: Batch, { lossNames, steps, session, outs }: Computation): number[] {
+    const results = session.run(this.placeholders(batch), outs);
+    const at = this.at();
+    const rate = this.config.updater.rate(at);
+    if (typeof rate !== 'number') throw optionError('updater', 'a number as rate', rate);
+    for (const step of steps) step.run(rate);
+    this.iteration++;
+    return lossNames.map((_, i) => (results[i] as NDArray).getDouble(0));
+  }
+
+  private at(): At {
+    return { epoch: this.epoch, iteration: this.iteration };
+  }
+
+  /** What the graph's losses are now, and the parameters that they depend on. */
+  private computation(): Computation {
+    const { sd } = this;
+    const losses = sd.getLossVariables();
+    const used = new Set(reachable(losses.map(({ node }) => node)));
+    const parameters = sd.trainableVariables().filter(({ node }) => used.has(node));
+    const gradients = sd.gradientNodes(parameters);
+    if (parameters.length === 0) throw optionError('loss', 'a loss that depends on a variable of sd.var', 'none');
+    const steps = parameters.map((parameter) => this.stepOf(parameter));
+    const sums = losses.map(({ node }) => sd.graph.sum(node, [...node.shape.keys()]));
+    return {
+      lossNames: losses.map((loss) => loss.name()),
+      steps,
+      session: sd.newSession([...sums, ...gradients]),
+      outs: [...sums.map(({ shape }) => allocateArray('float64', shape)), ...steps.map(({ gradient }) => gradient)],
+    };
+  }
+
+  private stepOf(parameter: SDVariable): ParameterStep {
+    let step = this.steps.get(parameter);
+    if (step === undefined) {
+      step = new ParameterStep(parameter.name(), this.sd.arrayOf(parameter), this.config);
+      this.steps.set(parameter, step);
+    }
+    return step;
+  }
+
+  private placeholders(batch: Batch): Placeholders {
+    const { dataSetFeatureMapping: features, dataSetLabelMapping: labels } = this.config;
+    if (typeof batch !== 'object' || batch === null) throw optionError('data', 'batches of arrays by name', batch);
+    if (features.length + labels.length === 0) return batch as Placeholders;
+    const dataSet = batch as Partial<DataSet>;
+    return { ...mapped('features', features, dataSet.features), ...mapped('labels', labels, dataSet.labels) };
+  }
+}
+
+/** Arrays by the names that they are mapped to. */
+function mapped(what: string, names: readonly string[], given: DataSet['labels']): Placeholders {
+  const arrays = names.length === 1 ? [given] : given;
+  if (names.length > 0 && (!Array.isArray(arrays) || arrays.length !== names.length || arrays[0] === undefined)) {
+    throw optionError(
+      what,
+      names.length === 1 ? `an array for ${names[0]}` : `a list of ${names.length} arrays`,
+      given,
+    );
+  }
+  return Object.fromEntries(names.map((name, i) => [name, (arrays as readonly ArrayInput[])[i] as ArrayInput]));
+}
+
+const OPTIONS: readonly string[] = ['data', 'epochs', 'updater', 'listeners', 'signal'];
+
+/** The options of `fit`, in either form. */
+export function readFitOptions(
+  data: FitOptions | TrainingData,
+  epochs: number | undefined,
+  listeners: readonly Listener[],
+): FitOptions {
+  const isData = typeof data === 'function' || isIterable(data);
+  const options = (isData ? { data, epochs, listeners } : data) as FitOptions;
+  if (typeof options !== 'object' || options === null) throw optionError('fit', 'data, or an object of options', data);
+  if (!isData && (epochs ?? listeners[0]) !== undefined) {
+    throw optionError('fit', 'nothing after an object of options', epochs ?? listeners[0]);
+  }
+  for (const name of Object.keys(options)) {
+    if (!OPTIONS.includes(name)) throw optionError('fit option', `one of ${OPTIONS.join(', ')}`, name);
+  }
+  const { listeners: given = [] } = options;
+  if (!Array.isArray(given)) throw optionError('listeners', 'a list of objects', given);
+  for (const listener of given) {
+    if (typeof listener !== 'object' || listener === null) throw optionError('listeners', 'objects', listener);
+  }
+  return options;
+}
+
+function isIterable(value: unknown): value is Batches {
+  const { [Symbol.asyncIterator]: turns, [Symbol.iterator]: all } = Object(value);
+  return typeof (turns ?? all) === 'function';
+}
+
+function readBatches(batches: unknown): Batches {
+  if (isIterable(batches)) return batches;
+  throw optionError('data', 'an iterable of batches, or a function that returns one', batches);
+}
