@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The losses of `sd.loss` on arrays: each through a graph that is kept for the next call.
 import type { ArrayInput } from '../array-input';
+import { ctcLoss } from '../losses/ctc-loss';
 import { NDArray } from '../ndarray/ndarray';
 import {
   type CosineDistanceOption,
@@ -212,6 +213,7 @@ function weightedCrossEntropyWithLogits(labels: ArrayInput, logits: ArrayInput, 
 export const loss = {
   absoluteDifference,
   cosineDistance,
+  ctcLoss,
   hingeLoss,
   huberLoss,
   l2Loss,

@@ -2,6 +2,7 @@
 // Runs plans: arrays in, arrays out.
 import { isContiguous, isSameShape, type TypedArray, toMatrix, toView } from '../array-input';
 import { checkClasses } from '../class-labels';
+import { ctcLoss, ctcLossGradient } from '../losses/ctc-loss';
 import { check, codeOf, dtypeCodes, native, type Program } from '../native';
 import { allocateArray, multiplyInto, NDArray } from '../ndarray/ndarray';
 import type { FloatDtype } from '../outputs';
@@ -267,6 +268,19 @@ function runKernel(node: Node, inputs: readonly NDArray[], out: NDArray): NDArra
         node.attributes['name'] as string,
       );
       return a;
+    case 'ctc':
+    case 'ctcGradient': {
+      const [logits, labels, labelLengths, logitLengths, upstream] = [a.castTo(out.dtype), ...inputs.slice(1)] as [
+        NDArray,
+        NDArray,
+        NDArray,
+        NDArray,
+        NDArray,
+      ];
+      const blankIndex = node.attributes['blankIndex'] as number;
+      if (node.op === 'ctc') return out.assign(ctcLoss(labels, logits, labelLengths, logitLengths, { blankIndex }));
+      return out.assign(ctcLossGradient({ labels, logits, labelLengths, logitLengths, blankIndex, upstream }).gradient);
+    }
     default:
       if (isStructural(node)) return a.reshape(node.shape);
       throw new Error(`no kernel for ${node.op}`);
