@@ -212,7 +212,8 @@ async function runExamples(items) {
     const texts = symbol.getJsDocTags(checker).filter((tag) => tag.name === 'example');
     texts.map(tagText).forEach((text, i) => {
       const code = /```ts\n([\s\S]*?)```/.exec(text)?.[1];
-      const file = path.join(folder, `${name}-${i + 1}.mts`);
+      // Numbered: names may differ in case alone.
+      const file = path.join(folder, `${examples.size}-${name}-${i + 1}.mts`);
       if (!examples.has(text)) examples.set(text, { name: `${name}, example ${i + 1}`, code, file });
     });
   }

@@ -36,7 +36,9 @@ function text(node: Node): [string, binds: number] {
   const infix = INFIX[op];
   if (infix !== undefined) {
     const [sign, binds] = infix;
-    const [left, right] = inputs as [Node, Node];
+    const [first, second] = inputs as [Node, Node];
+    // Factors that are numbers stand first.
+    const [left, right] = op === 'mul' && second.op === 'number' ? [second, first] : [first, second];
     // x + -1 is x - 1.
     const value = right.op === 'number' ? (right.attributes['value'] as number) : 0;
     if (op === 'add' && value < 0) return [`${inner(left, binds)} - ${-value}`, binds];

@@ -89,7 +89,7 @@ export class TrainingConfigBuilder {
    * ```ts
    * import { Adam, TrainingConfig } from 'simdloss';
    * const builder = TrainingConfig.builder().updater(new Adam());
-   * builder.dataSetFeatureMapping('image', 'age').build().dataSetFeatureMapping; // ['image', 'age']
+   * builder.dataSetFeatureMapping('image', 'age').build().dataSetFeatureMapping; // ["image", "age"]
    * ```
    */
   dataSetFeatureMapping(...names: string[]): this {
