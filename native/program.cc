@@ -10,21 +10,12 @@ namespace {
 
 // --- Operations ------------------------------------------------------------------------------------------------------
 
-constexpr uint8_t kA = 1, kB = 2, kC = 4, kD = 8;
+enum : uint8_t { kA = 1, kB = 2, kC = 4, kD = 8 };
 
 struct OpcodeInfo {
   const char* name;
   uint8_t operands;
-  uint8_t limits = 0;  // which of them, where the last step is to Min or Max
 };
-
-// "Min" or "Max".
-constexpr bool IsLimit(const char* name) {
-  return name[0] == 'M' && (name[1] == 'i' || name[1] == 'a') && (name[2] == 'n' || name[2] == 'x');
-}
-constexpr uint8_t LimitsOf(const char* first, const char* second) {
-  return IsLimit(second) ? (IsLimit(first) ? kB | kC : kC) : 0;
-}
 
 constexpr OpcodeInfo kOpcodeInfo[] = {{"Constant", 0},
                                       {"Expand", kA},
@@ -32,16 +23,16 @@ constexpr OpcodeInfo kOpcodeInfo[] = {{"Constant", 0},
 #define SIMDLOSS_X(name) {#name, kA},
                                       SIMDLOSS_UNARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(name) {#name, kA | kB, IsLimit(#name) ? kB : uint8_t{0}},
+#define SIMDLOSS_X(name) {#name, kA | kB},
                                           SIMDLOSS_BINARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
 #define SIMDLOSS_X(name) {#name, kA | kB | kC},
                                               SIMDLOSS_TERNARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) {#first "." #second, kA | kB | kC, LimitsOf(#first, #second)},
+#define SIMDLOSS_X(first, second) {#first "." #second, kA | kB | kC},
                                                   SIMDLOSS_BINARY_PAIRS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) {#first "." #second, kA | kC, LimitsOf(#first, #second)},
+#define SIMDLOSS_X(first, second) {#first "." #second, kA | kC},
                                                       SIMDLOSS_UNARY_PAIRS(SIMDLOSS_X)
 #undef SIMDLOSS_X
 #define SIMDLOSS_X(first, second) {#first "." #second, kA | kB},
@@ -226,9 +217,7 @@ class Parser {
     if (operands & kB) step.b = Source(in.b, reads);
     if (operands & kC) step.c = Source(in.c, reads);
     if (operands & kD) step.d = Source(in.d, reads);
-    step.bounded = IsBounded(step);
     SetDestination(in.to, section, &step);
-    step.plain = in.op >= kOpCopy && in.op < kFirstActivation && step.adds == ProgramStep::kNothing;
     if (in.op == kOpSum && step.adds == ProgramStep::kNothing) ok_ = false;
     step.params = in.params;
     if (in.op >= kFirstActivation) {
@@ -239,16 +228,6 @@ class Parser {
       program_->params.push_back(params);
     }
     return step;
-  }
-
-  // Are there limits, and are all of them scalars?
-  bool IsBounded(const ProgramStep& step) const {
-    const auto is_scalar = [&](uint16_t slot) {
-      const size_t first = program_->Slot(Space::kScalar, 0);
-      return slot >= first && slot < first + program_->Count(Space::kScalar);
-    };
-    const uint8_t limits = kOpcodeInfo[step.op].limits;
-    return limits != 0 && (!(limits & kB) || is_scalar(step.b)) && (!(limits & kC) || is_scalar(step.c));
   }
 
   // An activation's value and its slope at the same point, one after the other, are one step.
@@ -277,7 +256,6 @@ class Parser {
     if (expand.op != kOpExpand || has_room) return;
     ProgramStep copy{};
     copy.op = kOpCopy;
-    copy.plain = true;
     copy.to = expand.to;
     copy.a = expand.to = kSpare;
     steps->push_back(copy);

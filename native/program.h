@@ -132,8 +132,6 @@ struct ProgramStep {
   Adds adds;        // what the result is added to besides
   uint16_t sum;     // which one
   bool with_slope;  // of an activation: the slope goes to d
-  bool bounded;     // limits of Min and Max are scalars
-  bool plain;       // a stage and no more
   uint32_t params;  // of Program::params
 };
 

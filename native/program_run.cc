@@ -102,8 +102,7 @@ class Machine {
         stages_(ChosenProgramStages<T>()),
         losses_(ChosenLossStages<T>()),
         activations_(ChosenActivationStages<T>()),
-        lanes_(ChosenRowStages<T>().lanes),
-        compute_{stages_.compute, stages_.compute} {}
+        lanes_(ChosenRowStages<T>().lanes) {}
 
  protected:
   void PlaceTable(Arena* arena) {
@@ -111,27 +110,17 @@ class Machine {
     spare_ = arena->Take<T>(1, kRegister);
   }
 
-  size_t Padded(size_t count) const { return (count + lanes_ - 1) & ~(lanes_ - 1); }
-
-  // The slots of a space.
-  T** Slots(Space space) const { return at_ + program_.Slot(space, 0); }
+  size_t Padded(size_t count) const { return (count + lanes_ - 1) / lanes_ * lanes_; }
 
   // Points the slots of a space to `first` and what lies `stride` apart after it.
   void Point(Space space, T* first, size_t stride) {
-    for (size_t i = 0; i < program_.Count(space); ++i) Slots(space)[i] = first + i * stride;
+    for (size_t i = 0; i < program_.Count(space); ++i) at_[program_.Slot(space, i)] = first + i * stride;
   }
 
-  void Run(const std::vector<ProgramStep>& steps, size_t count, size_t padded) {
-    T* const* const at = at_;
-    for (const ProgramStep& step : steps) {
-      if (step.plain) {
-        compute_[step.bounded][step.op](at[step.a], at[step.b], at[step.c], at[step.d], at[step.to], padded);
-      } else {
-        Execute(step, count, padded);
-      }
-    }
+  void Run(const std::vector<ProgramStep>& steps, size_t count) {
+    const size_t padded = Padded(count);
+    for (const ProgramStep& step : steps) Execute(step, count, padded);
   }
-  void Run(const std::vector<ProgramStep>& steps, size_t count) { Run(steps, count, Padded(count)); }
 
   void Execute(const ProgramStep& step, size_t count, size_t padded) {
     const T* const a = at_[step.a];
@@ -156,11 +145,11 @@ class Machine {
         sums_[step.sum].Add(sum(a, b, c, d, count));
         return;
       }
-      compute_[step.bounded][step.op](a, b, c, d, to, padded);
+      stages_.compute[step.op](a, b, c, d, to, padded);
     } else if (step.op == kOpExpand) {
       losses_.expand(a, call_.cols, begin_, padded, to);
     } else if (step.op == kOpConstant) {
-      Fill(static_cast<T>(program_.constants[step.params]), to);
+      std::fill_n(to, padded, static_cast<T>(program_.constants[step.params]));
     }
     if (step.adds == ProgramStep::kSum) {
       sums_[step.sum].Add(losses_.sum(to, count));
@@ -168,8 +157,6 @@ class Machine {
       AddToColumns(to, count, column_sums_ + step.sum * column_sum_length_);
     }
   }
-
-  void Fill(T value, T* to) { losses_.expand(&value, kTile<T>, 0, kTile<T>, to); }
 
   // A row of sums, repeated for long stretches of narrow rows.
   void AddToColumns(const T* x, size_t count, double* sums) {
@@ -191,8 +178,6 @@ class Machine {
   T** at_ = nullptr;
   T* spare_ = nullptr;
   size_t begin_ = 0;  // of the tile, in its block
-  // The stages of steps without limits that are scalars, and with them.
-  const typename ProgramStages<T>::Compute* compute_[2];
   CarriedSum sums_[kMostSums];
   double* column_sums_ = nullptr;
   size_t column_sum_length_ = 0;
@@ -225,14 +210,12 @@ class CallMachine : Machine<T> {
       if (extent == Extent::kSingle) {
         T* const scalar = at[program.Slot(Space::kScalar, index)];
         Reader<T>(input, 1).CopyTo(0, 1, scalar);
-        this->Fill(*scalar, scalar);
+        std::fill_n(scalar + 1, kTile<T> - 1, *scalar);
       } else if (extent == Extent::kColumn) {
         Reader<T>(input, cols).CopyTo(0, cols, at[program.Slot(Space::kColumn, index)]);
       }
     }
     this->Run(program.scalars, kTile<T>);
-    numbers = std::none_of(this->Slots(Space::kScalar), this->Slots(Space::kScalar) + program.Count(Space::kScalar),
-                           [](const T* scalar) { return std::isnan(*scalar); });
     if (program.Count(Space::kColumn) == 0) return;
     for (size_t begin = 0; begin < cols; begin += kTile<T>) {
       this->Point(Space::kColumn, columns + begin, ColumnStride());
@@ -250,7 +233,6 @@ class CallMachine : Machine<T> {
 
   T* scalars = nullptr;
   T* columns = nullptr;
-  bool numbers = false;  // no scalar is NaN
 };
 
 // Runs a chunk of rows.
@@ -266,18 +248,14 @@ class ChunkMachine : Machine<T> {
     const size_t cols = call.cols;
     for (size_t i = 0; i < program.inputs.size(); ++i) {
       readers_[i].emplace(call.inputs[i], program.inputs[i].extent == Extent::kRow ? 1 : cols);
-      in_place_[i] = readers_[i]->InPlace();
     }
     for (size_t i = 0; i < program.outputs.size(); ++i) {
       const auto& output = call.outputs[i];
       const auto is_input = [&](const Matrix& input) { return input.data == output.data; };
       const bool side_by_side = output.stride == cols;
       streams_[i] = side_by_side && call.rows * cols * sizeof(T) > kStreamBytes;
-      if (side_by_side && !streams_[i] && std::none_of(call.inputs.begin(), call.inputs.end(), is_input)) {
-        direct_[i] = static_cast<T*>(output.data);
-      }
+      direct_[i] = side_by_side && !streams_[i] && std::none_of(call.inputs.begin(), call.inputs.end(), is_input);
     }
-    if (shared.numbers) this->compute_[true] = this->stages_.bounded;
     this->column_sum_length_ = std::max<size_t>(kTile<T> / cols, 1) * cols;
   }
 
@@ -339,49 +317,37 @@ class ChunkMachine : Machine<T> {
 
   // The elements of a block, tile by tile.
   void RunOnTiles(const ProgramPass& pass, size_t row, size_t elements) {
-    const size_t cols = this->call_.cols, first = row * cols;
-    T** const inputs = this->Slots(Space::kInput);
-    T** const outputs = this->Slots(Space::kOutput);
-    T** const blocks = this->Slots(Space::kBlock);
-    T** const columns = this->Slots(Space::kColumn);
-    for (const size_t i : pass.blocks) blocks[i] = blocks_ + i * BlockStride();
-    size_t col = 0;
+    const Program& program = this->program_;
+    const size_t cols = this->call_.cols;
+    T** const at = this->at_;
     for (size_t begin = 0; begin < elements; begin += kTile<T>) {
-      const size_t flat = first + begin, count = std::min(kTile<T>, elements - begin), padded = this->Padded(count);
-      // Whole vectors are read and written where they lie if they can be: no step writes to an input.
-      const bool whole = count == padded;
+      const size_t count = std::min(kTile<T>, elements - begin), padded = this->Padded(count);
+      const size_t flat = row * cols + begin;
+      this->begin_ = begin;
       for (const size_t i : pass.inputs) {
-        if (whole && in_place_[i] != nullptr) {
-          inputs[i] = const_cast<T*>(in_place_[i]) + flat;
-        } else {
-          inputs[i] = inputs_ + i * kRegisterStride;
-          readers_[i]->ReadPadded(flat, count, padded, inputs[i]);
+        // In place where it can be: no step writes to it.
+        T* const buffer = inputs_ + i * kRegisterStride;
+        at[program.Slot(Space::kInput, i)] = const_cast<T*>(readers_[i]->ReadPadded(flat, count, padded, buffer));
+      }
+      for (const size_t i : pass.columns) {
+        at[program.Slot(Space::kColumn, i)] = shared_.columns + i * shared_.ColumnStride() + begin % cols;
+      }
+      for (const size_t i : pass.blocks) at[program.Slot(Space::kBlock, i)] = blocks_ + i * BlockStride() + begin;
+      for (const size_t i : pass.outputs) {
+        T* const data = static_cast<T*>(this->call_.outputs[i].data);
+        const bool direct = direct_[i] && count == padded;
+        at[program.Slot(Space::kOutput, i)] = direct ? data + flat : outputs_ + i * kRegisterStride;
+      }
+      for (const ProgramStep& step : pass.tiles) this->Execute(step, count, padded);
+      for (const size_t i : pass.outputs) {
+        const T* const buffer = at[program.Slot(Space::kOutput, i)];
+        T* const data = static_cast<T*>(this->call_.outputs[i].data);
+        if (streams_[i]) {
+          this->losses_.stream(buffer, data + flat, count);
+        } else if (buffer != data + flat) {
+          StoreRows(buffer, flat, count, cols, data, this->call_.outputs[i].stride);
         }
       }
-      for (const size_t i : pass.outputs) {
-        outputs[i] = whole && direct_[i] != nullptr ? direct_[i] + flat : outputs_ + i * kRegisterStride;
-      }
-      if (!pass.columns.empty()) {
-        for (const size_t i : pass.columns) columns[i] = shared_.columns + i * shared_.ColumnStride() + col;
-        col = (col + kTile<T>) % cols;
-      }
-      this->begin_ = begin;
-      this->Run(pass.tiles, count, padded);
-      for (const size_t i : pass.outputs) {
-        if (!whole || direct_[i] == nullptr) Store(i, flat, count);
-      }
-      for (const size_t i : pass.blocks) blocks[i] += kTile<T>;
-    }
-  }
-
-  // From an output's buffer to its place.
-  void Store(size_t i, size_t flat, size_t count) {
-    const T* const buffer = outputs_ + i * kRegisterStride;
-    T* const data = static_cast<T*>(this->call_.outputs[i].data);
-    if (streams_[i]) {
-      this->losses_.stream(buffer, data + flat, count);
-    } else {
-      StoreRows(buffer, flat, count, this->call_.cols, data, this->call_.outputs[i].stride);
     }
   }
 
@@ -400,9 +366,7 @@ class ChunkMachine : Machine<T> {
   const Cut& cut_;
   const CallMachine<T>& shared_;
   std::array<std::optional<Reader<T>>, kMostInputs> readers_;
-  std::array<const T*, kMostInputs> in_place_{};
-  std::array<bool, kMostOutputs> streams_{};
-  std::array<T*, kMostOutputs> direct_{};
+  std::array<bool, kMostOutputs> streams_{}, direct_{};
   T* tiles_ = nullptr;
   T* rows_ = nullptr;
   T* inputs_ = nullptr;

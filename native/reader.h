@@ -66,9 +66,6 @@ class Reader {
 
   explicit operator bool() const { return static_cast<bool>(m_); }
 
-  // All elements, row after row; null where they have to be copied.
-  const T* InPlace() const { return in_place_ ? static_cast<const T*>(m_.data) : nullptr; }
-
   // Elements begin .. begin + count of the matrix read row after row: a pointer into it, or buffer filled.
   const T* Read(size_t begin, size_t count, T* buffer) const {
     if (in_place_) return static_cast<const T*>(m_.data) + begin;
@@ -97,8 +94,6 @@ class Reader {
         const auto* from = data + row * m_.row_stride + col * m_.col_stride;
         if (m_.col_stride == 0) {
           std::fill_n(out, piece, Convert<T>(*from, through_float_));
-        } else if (m_.dtype == DtypeOf<T>() && !through_float_) {
-          std::memcpy(out, from, piece * sizeof(T));
         } else {
           for (size_t i = 0; i < piece; ++i) out[i] = Convert<T>(from[i], through_float_);
         }

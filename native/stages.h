@@ -209,11 +209,8 @@ const RowwiseStages<T>& ChosenRowwiseStages();
 template <class T>
 struct ProgramStages {
   // By opcode: `to`, which may be an operand, of whole vectors. Null where the interpreter has something else for it.
-  using Compute = void (*)(const T* a, const T* b, const T* c, const T* d, T* to, size_t count);
-  Compute compute[kFirstActivation];
-  // The same, but limits of Min and Max are scalars, and numbers.
-  Compute bounded[kFirstActivation];
-  // The sum of that; null where it is summed afterwards.
+  void (*compute[kFirstActivation])(const T* a, const T* b, const T* c, const T* d, T* to, size_t count);
+  // The sum of that, the same to the bit as LossStages::sum; null where it is summed afterwards.
   double (*sum[kFirstActivation])(const T* a, const T* b, const T* c, const T* d, size_t count);
   // Over each row; `out` has room for a whole vector. The maximum is NaN where any element is.
   void (*row_sums)(const T* x, size_t stride, size_t rows, size_t cols, T* out);

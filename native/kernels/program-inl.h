@@ -88,8 +88,7 @@ SIMDLOSS_BINARY(Pow, HWY_NAMESPACE::Pow(d, a, b));
 SIMDLOSS_COMPARISON(Lt);
 SIMDLOSS_COMPARISON(Le);
 SIMDLOSS_COMPARISON(Eq);
-// hn::Ne of NaN differs by target.
-SIMDLOSS_BINARY(Ne, hn::IfThenZeroElse(hn::Eq(a, b), math::Constant(d, 1)));
+SIMDLOSS_COMPARISON(Ne);
 
 struct Select {
   template <class D, class V>
@@ -98,53 +97,27 @@ struct Select {
   }
 };
 
-// Min and Max by a limit that is a number.
-SIMDLOSS_BINARY(AtMost, math::AtMost(b, a));
-SIMDLOSS_BINARY(AtLeast, math::AtLeast(b, a));
-
 #undef SIMDLOSS_UNARY
 #undef SIMDLOSS_BINARY
 #undef SIMDLOSS_COMPARISON
-
-// An operation as it is where its limit is a number.
-template <class F>
-struct Bounded {
-  using Type = F;
-  static constexpr bool kIsLimit = false;
-};
-template <>
-struct Bounded<Min> {
-  using Type = AtMost;
-  static constexpr bool kIsLimit = true;
-};
-template <>
-struct Bounded<Max> {
-  using Type = AtLeast;
-  static constexpr bool kIsLimit = true;
-};
 
 }  // namespace ops
 
 // --- Operands --------------------------------------------------------------------------------------------------------
 
-// Where an operation finds its operands: a vector of each at element i, but for b or c where those are one scalar.
-template <class Tag, bool kScalarB, bool kScalarC, class T = hn::TFromD<Tag>>
+// Where an operation finds its operands: a vector of each.
+template <class Tag, class T = hn::TFromD<Tag>>
 struct Operands {
   using D = Tag;
   using V = hn::Vec<D>;
-
-  HWY_INLINE Operands(D tag, const T* a, const T* b, const T* c, const T* e) : d(tag), a_(a), b_(b), c_(c), e_(e) {}
-
-  HWY_INLINE V a() const { return hn::LoadU(d, a_ + i); }
-  HWY_INLINE V b() const { return kScalarB ? scalar_b_ : hn::LoadU(d, b_ + i); }
-  HWY_INLINE V c() const { return kScalarC ? scalar_c_ : hn::LoadU(d, c_ + i); }
-  HWY_INLINE V e() const { return hn::LoadU(d, e_ + i); }
-
   D d;
   const T *a_, *b_, *c_, *e_;
-  V scalar_b_ = kScalarB ? hn::LoadU(d, b_) : hn::Zero(d);
-  V scalar_c_ = kScalarC ? hn::LoadU(d, c_) : hn::Zero(d);
-  size_t i = 0;
+  size_t i;
+
+  HWY_INLINE V a() const { return hn::LoadU(d, a_ + i); }
+  HWY_INLINE V b() const { return hn::LoadU(d, b_ + i); }
+  HWY_INLINE V c() const { return hn::LoadU(d, c_ + i); }
+  HWY_INLINE V e() const { return hn::LoadU(d, e_ + i); }
 };
 
 template <class F>
@@ -198,35 +171,19 @@ struct SelectPair {
 
 // --- Loops -----------------------------------------------------------------------------------------------------------
 
-template <class Operation, class T, bool kScalarB = false, bool kScalarC = false>
+template <class Operation, class T>
 void Compute(const T* a, const T* b, const T* c, const T* e, T* to, size_t count) {
   const hn::ScalableTag<T> d;
-  Operands<decltype(d), kScalarB, kScalarC> x(d, a, b, c, e);
-  for (; x.i < count; x.i += hn::Lanes(d)) hn::StoreU(Operation::Of(x), d, to + x.i);
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
+    hn::StoreU(Operation::Of(Operands<decltype(d)>{d, a, b, c, e, i}), d, to + i);
+  }
 }
 
-// Two chains of additions: as long as one takes to be added, others wait.
 template <class Operation, class T>
 double ComputeSum(const T* a, const T* b, const T* c, const T* e, size_t count) {
   const hn::ScalableTag<T> d;
-  const size_t N = hn::Lanes(d);
-  Operands<decltype(d), false, false> x(d, a, b, c, e);
   WideSum<hn::ScalableTag<T>> sum;
-  while (x.i < count) {
-    const size_t end = std::min(x.i + kBlockSteps * N, count), even = x.i + (end - x.i) / (2 * N) * (2 * N);
-    auto block = hn::Zero(d), other = hn::Zero(d);
-    while (x.i < even) {
-      block = hn::Add(block, Operation::Of(x));
-      x.i += N;
-      other = hn::Add(other, Operation::Of(x));
-      x.i += N;
-    }
-    if (x.i < end) {
-      block = hn::Add(block, Operation::Of(x));
-      x.i += N;
-    }
-    sum.Add(hn::Add(block, other));
-  }
+  SumVectors(d, count, [&](size_t i) HWY_ATTR { return Operation::Of(Operands<decltype(d)>{d, a, b, c, e, i}); }, &sum);
   return sum.Total();
 }
 
@@ -293,32 +250,13 @@ void AddToSums(const T* x, size_t count, double* sums) {
 
 template <class Operation, class T>
 constexpr void SetStep(ProgramStages<T>* stages, Opcode op) {
-  stages->compute[op] = stages->bounded[op] = &Compute<Operation, T>;
+  stages->compute[op] = &Compute<Operation, T>;
 }
 
-// One that may be the last before a sum.
 template <class Operation, class T>
-constexpr void SetTerm(ProgramStages<T>* stages, Opcode op) {
+constexpr void SetCheapStep(ProgramStages<T>* stages, Opcode op) {
   SetStep<Operation>(stages, op);
   stages->sum[op] = &ComputeSum<Operation, T>;
-}
-
-template <template <class> class Arity, class F, class G, class T>
-constexpr void SetPair(ProgramStages<T>* stages, Opcode op) {
-  SetTerm<Pair<Arity<F>, G>>(stages, op);
-  using First = ops::Bounded<F>;
-  using Second = ops::Bounded<G>;
-  if constexpr (Second::kIsLimit) {
-    using Operation = Pair<Arity<typename First::Type>, typename Second::Type>;
-    stages->bounded[op] = &Compute<Operation, T, First::kIsLimit, true>;
-  }
-}
-
-template <class F, class T>
-constexpr void SetBinary(ProgramStages<T>* stages, Opcode op) {
-  SetStep<Binary<F>>(stages, op);
-  using Limited = ops::Bounded<F>;
-  if constexpr (Limited::kIsLimit) stages->bounded[op] = &Compute<Binary<typename Limited::Type>, T, true>;
 }
 
 template <class T>
@@ -327,27 +265,24 @@ constexpr ProgramStages<T> MakeProgramStages() {
 #define SIMDLOSS_X(name) SetStep<Unary<ops::name>>(&stages, kOp##name);
   SIMDLOSS_UNARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(name) SetBinary<ops::name>(&stages, kOp##name);
+#define SIMDLOSS_X(name) SetStep<Binary<ops::name>>(&stages, kOp##name);
   SIMDLOSS_BINARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
 #define SIMDLOSS_X(name) SetStep<Ternary<ops::name>>(&stages, kOp##name);
   SIMDLOSS_TERNARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) SetPair<Binary, ops::first, ops::second>(&stages, kOp##first##second);
+#define SIMDLOSS_X(first, second) SetCheapStep<Pair<Binary<ops::first>, ops::second>>(&stages, kOp##first##second);
   SIMDLOSS_BINARY_PAIRS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) SetPair<Unary, ops::first, ops::second>(&stages, kOp##first##second);
+#define SIMDLOSS_X(first, second) SetCheapStep<Pair<Unary<ops::first>, ops::second>>(&stages, kOp##first##second);
   SIMDLOSS_UNARY_PAIRS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) SetTerm<PairOfOne<Binary<ops::first>, ops::second>>(&stages, kOp##first##second);
+#define SIMDLOSS_X(first, second) SetCheapStep<PairOfOne<Binary<ops::first>, ops::second>>(&stages, kOp##first##second);
   SIMDLOSS_PAIRS_OF_ONE(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) SetTerm<SelectPair<ops::first>>(&stages, kOp##first##second);
+#define SIMDLOSS_X(first, second) SetCheapStep<SelectPair<ops::first>>(&stages, kOp##first##second);
   SIMDLOSS_SELECT_PAIRS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-  SetTerm<Unary<ops::Abs>>(&stages, kOpAbs);
-  SetTerm<Unary<ops::Square>>(&stages, kOpSquare);
-  SetTerm<Binary<ops::Mul>>(&stages, kOpMul);
   stages.row_sums = &RowSumsOf<T>;
   stages.row_maxima = &RowMaximaOf<T>;
   stages.add_to_sums = &AddToSums<T>;
