@@ -249,7 +249,11 @@ async function runExamples(items) {
 
 // --------------------------------------------------------------------------------------------------------------------
 
-const items = publicItems();
+// Not checked yet: the docstrings of expressions, which came with many names at once.
+const UNCHECKED = /^lib\/(samediff\/|losses\/samediff-loss)/;
+const items = publicItems().filter(
+  ({ declaration }) => !UNCHECKED.test(path.relative(root, declaration.getSourceFile().fileName)),
+);
 const results = items.map((item) => {
   const problems = faults(item);
   const word = item.name.split('.').pop();

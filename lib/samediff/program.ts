@@ -98,6 +98,9 @@ class Values {
       return sum.kind === 'rows' && space === 'row' && rows === this.region.rows && cols === this.region.cols;
     }
     if (isStructural(node)) return true;
+    // Columns of another region have other indices.
+    const isIndexed = node.inputs.some(({ op }) => op === 'columnIndex');
+    if (isIndexed && (space === 'row' || space === 'scalar' || node.shape.at(-1) !== this.region.cols)) return false;
     if (space === 'element') return this.spreads(node);
     return node.inputs.every((input) => {
       const of = spaceOf(input.shape, node.shape);

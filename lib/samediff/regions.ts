@@ -75,7 +75,9 @@ export class Places {
     if (sum !== undefined) return sum.kind === 'rows' ? { region: sum.region, space: 'row' } : undefined;
     if (isStructural(node)) return this.of(node.inputs[0] as Node);
     const spaces = node.inputs.map((input) => spaceOf(input.shape, node.shape));
-    if (spaces.includes('row') || spaces.includes('column')) return { region: matrixOf(node.shape), space: 'element' };
+    const isIndexed = node.inputs.some(({ op }) => op === 'columnIndex');
+    if (isIndexed || spaces.includes('row') || spaces.includes('column'))
+      return { region: matrixOf(node.shape), space: 'element' };
     const places = node.inputs.filter((_, i) => spaces[i] === 'element').map((input) => this.of(input));
     return places.find((place) => place?.space === 'row') ?? places.find((place) => place !== undefined);
   }
