@@ -3,6 +3,8 @@
 #ifndef SIMDLOSS_NATIVE_DOUBLE_DOUBLE_H_
 #define SIMDLOSS_NATIVE_DOUBLE_DOUBLE_H_
 
+#include <cmath>
+
 namespace simdloss {
 
 // The unevaluated sum of two doubles, low at most half an ULP of high. Dekker 1971; Knuth, TAOCP 2, 4.2.2.
@@ -23,6 +25,20 @@ constexpr DoubleDouble TwoSum(double a, double b) {
   const double of_b = sum - a;
   return {sum, (a - (sum - of_b)) + (b - of_b)};
 }
+
+// A sum of many numbers that carries its rounding error. Infinities and NaN stay what they are.
+class CarriedSum {
+ public:
+  void Add(double x) {
+    const DoubleDouble next = TwoSum(total_, x);
+    total_ = next.high;
+    error_ += next.low;
+  }
+  double Total() const { return std::isfinite(total_) ? total_ + error_ : total_; }
+
+ private:
+  double total_ = 0, error_ = 0;
+};
 
 // Dekker's product, which needs no FMA.
 constexpr DoubleDouble TwoProduct(double a, double b) {

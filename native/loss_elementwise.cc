@@ -182,8 +182,7 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
   alignas(64) T z_buffer[kTile<T>], y_buffer[kTile<T>], alpha_buffer[kTile<T>];
   alignas(64) T a[kTile<T>], s[kTile<T>], term[kTile<T>], slope_buffer[kTile<T>];
 
-  // Carries its rounding error: as many additions as there are tiles.
-  double total = 0, error = 0;
+  CarriedSum total;  // as many additions as there are tiles
   for (size_t begin = first; begin < last; begin += kTile<T>) {
     const size_t count = std::min(kTile<T>, last - begin);
     const size_t padded = RoundUpToPadding<T>(count);
@@ -233,9 +232,7 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
     }
     if (call.score) {
       const bool overflowed = sizeof(T) == sizeof(float) && !std::isfinite(sum);
-      const DoubleDouble next = TwoSum(total, overflowed ? ScoreInDouble(call, begin, begin + count) : sum);
-      total = next.high;
-      error += next.low;
+      total.Add(overflowed ? ScoreInDouble(call, begin, begin + count) : sum);
     }
     if (slopes) {
       if (scales.any()) stages.scale(scales.m, scales.w, tile.slope, padded);
@@ -247,7 +244,7 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
     }
   }
   if (stream) stages.fence();
-  *score += std::isfinite(total) ? total + error : total;
+  *score += total.Total();
 }
 
 }  // namespace

@@ -3,7 +3,6 @@
 // into inputs, columns, blocks and outputs move from tile to tile.
 #include <algorithm>
 #include <atomic>
-#include <cmath>
 #include <optional>
 
 #include "native/chunks.h"
@@ -48,20 +47,6 @@ class Arena {
  private:
   std::byte* memory_;
   size_t used_ = 0;
-};
-
-// A sum that carries its rounding error.
-class CarriedSum {
- public:
-  void Add(double x) {
-    const DoubleDouble next = TwoSum(total_, x);
-    total_ = next.high;
-    error_ += next.low;
-  }
-  double Total() const { return std::isfinite(total_) ? total_ + error_ : total_; }
-
- private:
-  double total_ = 0, error_ = 0;
 };
 
 // How the rows of a call are cut: by the program and the sizes alone.

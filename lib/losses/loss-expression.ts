@@ -3,6 +3,7 @@
 // native/program.h where that can be, steps on the event loop otherwise.
 import type { NativeActivation } from '../activations/native-activation';
 import type { MatrixView, TypedArray } from '../array-input';
+import { keptIn } from '../bounded-map';
 import { checkClasses } from '../class-labels';
 import { optionError, shapeError } from '../errors';
 import { check, codeOf, dtypeCodes, failureOf, native, type Program, type Result, Status, slots } from '../native';
@@ -122,14 +123,12 @@ export class LossExpression {
   }
 
   private forRows({ roots, byRows }: Kind, wanted: number, rows: number): CompiledLoss {
-    let compiled = byRows.get(rows);
-    if (compiled === undefined) {
-      compiled = this.program(roots, wanted, rows) ?? new LossSteps(this.plan(roots, rows), wanted, this.constants);
-      const [oldest] = byRows.keys();
-      if (byRows.size >= MOST_ROWS && oldest !== undefined) byRows.delete(oldest);
-      byRows.set(rows, compiled);
-    }
-    return compiled;
+    return keptIn(
+      byRows,
+      rows,
+      MOST_ROWS,
+      () => this.program(roots, wanted, rows) ?? new LossSteps(this.plan(roots, rows), wanted, this.constants),
+    );
   }
 
   private activated(activation: NativeActivation): Node {

@@ -2,6 +2,7 @@
 // Losses of one's own, from an expression.
 import type { NativeActivation } from '../activations/native-activation';
 import { type ArrayInput, type MatrixView, makeMatrix, type TypedArray, toMatrix, toView } from '../array-input';
+import { keptIn } from '../bounded-map';
 import { describe, optionError, shapeError } from '../errors';
 import type { Output } from '../outputs';
 import type { SameDiff } from '../samediff/samediff';
@@ -157,14 +158,12 @@ export abstract class SameDiffLoss extends BaseLoss {
       return this.#lastExpression as LossExpression;
     }
     const key = `${activation.kernel} ${activation.params} ${cols} ${labelCols}`;
-    let expression = this.#expressions.get(key);
-    if (expression === undefined) {
-      const define = this.defineLoss.bind(this);
-      expression = new LossExpression(this.name(), define, activation, cols, labelCols);
-      const [oldest] = this.#expressions.keys();
-      if (this.#expressions.size >= MOST_EXPRESSIONS && oldest !== undefined) this.#expressions.delete(oldest);
-      this.#expressions.set(key, expression);
-    }
+    const expression = keptIn(
+      this.#expressions,
+      key,
+      MOST_EXPRESSIONS,
+      () => new LossExpression(this.name(), this.defineLoss.bind(this), activation, cols, labelCols),
+    );
     this.#last = { activation, cols, labelCols };
     this.#lastExpression = expression;
     return expression;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The losses of `sd.loss` on arrays: each through a graph that is kept for the next call.
 import type { ArrayInput } from '../array-input';
+import { keptIn } from '../bounded-map';
 import { ctcLoss } from '../losses/ctc-loss';
 import { NDArray } from '../ndarray/ndarray';
 import {
@@ -35,15 +36,11 @@ function compute<I extends Inputs>(
   const arrays = read(inputs);
   const entries = Object.entries(arrays);
   const full = entries.reduce((text, [name, { dtype, shape }]) => `${text} ${name} ${dtype} ${shape}`, key);
-  let result = graphs.get(full);
-  if (result === undefined) {
+  const result = keptIn(graphs, full, MOST_GRAPHS, () => {
     const sd = SameDiff.create();
     const variables = entries.map(([name, { dtype, shape }]) => [name, sd.placeHolder(name, dtype, shape)]);
-    result = make(sd, Object.fromEntries(variables));
-    const [oldest] = graphs.keys();
-    if (graphs.size >= MOST_GRAPHS && oldest !== undefined) graphs.delete(oldest);
-    graphs.set(full, result);
-  }
+    return make(sd, Object.fromEntries(variables));
+  });
   return result.eval(arrays);
 }
 

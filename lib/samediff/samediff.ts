@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ArrayInput, type Dtype, isDtype, type Shape } from '../array-input';
+import { keptIn } from '../bounded-map';
 import { dtypeError, optionError, shapeError } from '../errors';
 import { initialWeights, readWeightInit, type WeightInit } from '../layers/weight-init';
 import type { RandomOptions } from '../ndarray/nd';
@@ -316,15 +317,7 @@ export class SameDiff extends SDBaseOps {
 
   /** @internal What computes nodes again and again, kept by a key that says which ones. */
   session(key: string, nodesOf: () => readonly Node[]): Session {
-    const { sessions } = this;
-    let session = sessions.get(key);
-    if (session === undefined) {
-      session = this.newSession(nodesOf());
-      const [oldest] = sessions.keys();
-      if (sessions.size >= MOST_SESSIONS && oldest !== undefined) sessions.delete(oldest);
-      sessions.set(key, session);
-    }
-    return session;
+    return keptIn(this.sessions, key, MOST_SESSIONS, () => this.newSession(nodesOf()));
   }
 
   /** @internal What computes nodes again and again. */
