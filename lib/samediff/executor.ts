@@ -252,7 +252,7 @@ function runKernel(node: Node, inputs: readonly NDArray[], out: NDArray): NDArra
   switch (node.op) {
     case 'mmul': {
       const { transposeA, transposeB } = node.attributes as { transposeA: boolean; transposeB: boolean };
-      const result = isContiguous(out.shape, out.strides) ? out : allocateArray(out.dtype, out.shape);
+      const result = withoutGaps(out);
       const [x, y] = [a.castTo(out.dtype), b.castTo(out.dtype)];
       multiplyInto(transposeA ? x.transpose() : x, transposeB ? y.transpose() : y, result);
       return result;
@@ -278,13 +278,20 @@ function runKernel(node: Node, inputs: readonly NDArray[], out: NDArray): NDArra
         NDArray,
       ];
       const blankIndex = node.attributes['blankIndex'] as number;
-      if (node.op === 'ctc') return out.assign(ctcLoss(labels, logits, labelLengths, logitLengths, { blankIndex }));
-      return out.assign(ctcLossGradient({ labels, logits, labelLengths, logitLengths, blankIndex, upstream }).gradient);
+      const result = withoutGaps(out);
+      if (node.op === 'ctc') return ctcLoss(labels, logits, labelLengths, logitLengths, { blankIndex, out: result });
+      const outs = { gradient: result };
+      return ctcLossGradient({ labels, logits, labelLengths, logitLengths, blankIndex, upstream, out: outs }).gradient;
     }
     default:
       if (isStructural(node)) return a.reshape(node.shape);
       throw new Error(`no kernel for ${node.op}`);
   }
+}
+
+/** An array that a kernel can fill: this one, or one that is copied to it. */
+function withoutGaps(out: NDArray): NDArray {
+  return isContiguous(out.shape, out.strides) ? out : allocateArray(out.dtype, out.shape);
 }
 
 /** A view with the axes in another order. */

@@ -396,7 +396,7 @@ export class Graph {
   /** How many elements lie along the axes. */
   sizeOf(x: Node, axes: readonly number[]): Node {
     const sizes = axes.map((axis) => x.shape[axis] as number);
-    if (isKnown(sizes)) return this.number(sizes.reduce((product, size) => product * size, 1));
+    if (isKnown(sizes)) return this.number(countOf(sizes));
     return this.intern('size', [x], { axes }, []);
   }
 
@@ -426,7 +426,7 @@ export class Graph {
     if (sizes.indexOf(UNKNOWN, open + 1) > open && open >= 0)
       throw shapeError('reshape', 'at most one size of -1', shape);
     if (isKnown(x.shape)) {
-      const count = x.shape.reduce((product, size) => product * size, 1);
+      const count = countOf(x.shape);
       const rest = sizes.reduce((product, size) => (size === UNKNOWN ? product : product * size), 1);
       if (open >= 0 && rest > 0 && count % rest === 0) sizes[open] = count / rest;
       if (sizes.reduce((product, size) => product * size, 1) !== count) {

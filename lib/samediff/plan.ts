@@ -52,8 +52,9 @@ class Planner {
     const programs = new Map<string, { readonly level: number; readonly region: Region; readonly sinks: Sink[] }>();
     for (const [node, level] of this.levels) {
       if (node.op === 'input' || node.op === 'number') continue;
-      if (isScalarStep(node) || isKernel(node) || isView(node)) {
-        steps.push({ level, step: { kind: isScalarStep(node) ? 'number' : 'kernel', node } });
+      const kind = stepOf(node);
+      if (kind !== 'program') {
+        steps.push({ level, step: { kind, node } });
         continue;
       }
       const sink = this.sinkOf(node);
@@ -93,7 +94,7 @@ class Planner {
   /** The arrays that a node is made from. */
   private leavesOf(node: Node): Iterable<Node> {
     if (node.inputs.length === 0) return [];
-    if (isScalarStep(node) || isKernel(node) || isView(node)) return node.inputs;
+    if (stepOf(node) !== 'program') return node.inputs;
     const { node: computed, place } = this.sinkOf(node);
     return leavesOf(computed, place, (each) => isArrayByNature(each));
   }
@@ -109,6 +110,12 @@ class Planner {
     const place = this.places.orFlat(result);
     return { kind: place.space, node: result, result, place };
   }
+}
+
+/** What kind of step makes the node an array. */
+function stepOf(node: Node): Step['kind'] {
+  if (isScalarStep(node)) return 'number';
+  return isKernel(node) || isView(node) ? 'kernel' : 'program';
 }
 
 /** An array in another shape. */

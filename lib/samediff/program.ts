@@ -3,7 +3,7 @@
 // instructions in pairs where there is a kernel for both, and registers.
 import type { Node } from './graph';
 import { isStructural, type Place, type Region, sumOver } from './regions';
-import { type Space, spaceOf } from './shapes';
+import { countOf, type Space, spaceOf } from './shapes';
 
 /** What a program gives. */
 export type SinkKind = 'element' | 'row' | 'sum' | 'columnSum';
@@ -114,11 +114,7 @@ class Values {
     const last = node.shape[node.shape.length - 1] ?? 1;
     return node.inputs.every((input) => {
       const space = spaceOf(input.shape, node.shape);
-      return (
-        space === 'element' ||
-        space === 'scalar' ||
-        (last === cols && rows * cols === node.shape.reduce((a, b) => a * b, 1))
-      );
+      return space === 'element' || space === 'scalar' || (last === cols && rows * cols === countOf(node.shape));
     });
   }
 
@@ -128,10 +124,7 @@ class Values {
     if (this.isArray(node)) return this.input(node, space);
     const sum = sumOver(node);
     if (sum !== undefined) return this.reduction(node, sum.region.cols);
-    const args = node.inputs.map((input) => {
-      const of = isStructural(node) ? 'element' : (spaceOf(input.shape, node.shape) as Space);
-      return this.of(input, of === 'element' ? space : of);
-    });
+    const args = node.inputs.map((input) => this.of(input, operandSpace(node, input, space)));
     if (isStructural(node) || node.op === 'broadcastLike') return args[0] as Value;
     if (node.op !== 'activation' && node.op !== 'slope') return this.elements(nativeName(node.op), args);
     const kernel = node.attributes['kernel'] as string;
@@ -162,7 +155,8 @@ class Values {
   }
 
   private reduction(node: Node, cols: number): Value {
-    const arg = this.of(node.inputs[0] as Node, 'element');
+    const [summand] = node.inputs as [Node];
+    const arg = this.of(summand, operandSpace(node, summand, 'row'));
     const isSum = node.op === 'sum';
     // What is the same along a row needs no loop over it.
     if (arg.space === 'row' || arg.space === 'scalar') {
@@ -219,6 +213,13 @@ class Values {
   }
 }
 
+/** The space of an operand of a node that is made with a value per `space`. */
+function operandSpace(node: Node, input: Node, space: Space): Space {
+  if (sumOver(node) !== undefined) return 'element';
+  const of = isStructural(node) ? 'element' : (spaceOf(input.shape, node.shape) as Space);
+  return of === 'element' ? space : of;
+}
+
 /** Rows and columns together make elements. */
 function joinOf(args: readonly Value[]): Space {
   let join = 0;
@@ -242,11 +243,7 @@ export function leavesOf(root: Node, { region, space }: Place, isArray: (node: N
       leaves.add(node);
       return;
     }
-    const sum = sumOver(node);
-    for (const input of node.inputs) {
-      const of = sum !== undefined || isStructural(node) ? 'element' : (spaceOf(input.shape, node.shape) as Space);
-      visit(input, sum === undefined && of === 'element' ? at : of);
-    }
+    for (const input of node.inputs) visit(input, operandSpace(node, input, at));
   };
   visit(root, space);
   return leaves;
@@ -302,10 +299,10 @@ interface Result {
   readonly isSum: boolean;
 }
 
-/** The first operation of a pair that one instruction computes: `F.G` is g(f(a, b), c). */
 /** What is computed again rather than kept where all that read it do so in a pair. */
 const COMPARISONS = new Set(['Lt', 'Le', 'Eq']);
 
+/** The second operation of a pair `F.G`, g(f(a, b), c), whose own second operand is what f gives. */
 const REVERSED: Readonly<Record<string, string>> = { Sub: 'Rsub', Add: 'Add', Mul: 'Mul', Min: 'Min', Max: 'Max' };
 
 class Assembler {

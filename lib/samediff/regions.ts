@@ -29,7 +29,7 @@ export function isKernel(node: Node): boolean {
 }
 
 /** A shape as rows of the last axis. */
-export function matrixOf(shape: Sizes): Region {
+function matrixOf(shape: Sizes): Region {
   const cols = shape[shape.length - 1] ?? 1;
   return { rows: countOf(shape.slice(0, -1)), cols };
 }

@@ -99,7 +99,7 @@ function remake(g: Graph, node: Node, args: readonly Node[]): Node {
     case 'broadcastLike':
       return g.broadcastLike(a, args.length === 1 ? node : b);
     case 'sumLike':
-      return sumTo(g, a, b);
+      return g.sumLike(a, a, b);
     case 'size':
       return g.sizeOf(a, axes);
     case 'fit':
@@ -125,10 +125,6 @@ const lastAxis = (x: Node): Sizes => [x.shape.length - 1];
 
 function lessMaximum(g: Graph, x: Node): Node {
   return g.sub(x, g.maximum(x, lastAxis(x)));
-}
-
-function sumTo(g: Graph, x: Node, like: Node): Node {
-  return g.sumLike(x, x, like);
 }
 
 /** A reduction over trailing axes, of a sum over leading ones too: other axes are brought there. */
