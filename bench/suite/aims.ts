@@ -141,6 +141,18 @@ const LISTED: readonly Aim[] = [
     measure: form('simdloss-bound', 'js'),
   },
   {
+    title: 'a Huber loss by defineLoss, bound: 5 times the class of NDArray operations',
+    atLeast: 5,
+    cells: ['huber-1024x1000', 'huber-1Mx1'],
+    measure: form('simdloss-bound', 'simdloss-ndarray'),
+  },
+  {
+    title: 'the same: 1 / 1.5 of the speed of a kernel fused by hand',
+    atLeast: 1 / 1.5,
+    cells: ['huber-1024x1000', 'huber-1Mx1'],
+    measure: form('simdloss-bound', 'stream-huber'),
+  },
+  {
     title: 'two threads: 1.7 times one, where two cores are free',
     atLeast: 1.7,
     cells: ['ce-8192x1000'],

@@ -29,6 +29,7 @@ const FORMS = [
   ['simdloss-bound', 'bound'],
   ['simdloss-async', 'async'],
   ['simdloss-fused', 'fused'],
+  ['simdloss-ndarray', 'NDArrays'],
 ] as const;
 
 const measuredCells = (results: Results) =>

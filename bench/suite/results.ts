@@ -57,7 +57,7 @@ export interface Entry {
 export const isOwn = (name: string): boolean => name.startsWith('simdloss');
 export const isStream = (name: string): boolean => name.startsWith('stream');
 /** What computes nothing, or on purpose not as well as it could. */
-const ASIDE = ['crossing', 'allocation', 'simdloss-bound-avx2'];
+const ASIDE = ['crossing', 'allocation', 'simdloss-bound-avx2', 'simdloss-ndarray'];
 export const isPeer = (name: string): boolean => !isOwn(name) && !isStream(name) && !ASIDE.includes(name);
 
 /** Answers further off than this are wrong, and don't count. */

@@ -46,6 +46,7 @@ interface Entrant {
 
 const WORKER = [process.execPath, '--expose-gc', '--max-old-space-size=8192', path.join(__dirname, 'worker.js')];
 const isLinear = (cell: Cell) => cell.task === 'linear';
+const isHuber = (cell: Cell) => cell.task === 'huber';
 const CALL_COST = (cell: Cell) => elements(cell) <= 320 && (cell.task === 'mse' || cell.task === 'ce');
 
 /** All contenders that this machine has, one for each number of threads. */
@@ -59,6 +60,7 @@ export function entrants({ node, python, stream }: Setup, threadCounts: readonly
   add('js', WORKER, [1], { isFresh: true });
   for (const form of ['', '-out', '-bound', '-async']) add(`simdloss${form}`, WORKER, threadCounts, { isFresh: true });
   add('simdloss-fused', WORKER, threadCounts, { isFresh: true, joins: isLinear });
+  add('simdloss-ndarray', WORKER, threadCounts, { isFresh: true, joins: isHuber });
   if (simd.target !== 'AVX2' && simd.supported.includes('AVX2')) {
     add('simdloss-bound-avx2', WORKER, [1], { isFresh: true, env: { SIMDLOSS_TARGET: 'AVX2' } });
   }
@@ -303,7 +305,7 @@ export async function runRounds(
       if (entrant.name.startsWith('stream')) {
         const isFused = entrant.name === 'stream-huber';
         const kind = isFused ? 3 : readsPerWrite(cell);
-        if (kind === 0 || (isFused && (cell.task !== 'huber' || cell.dtype !== 'float32'))) continue;
+        if (kind === 0 || (isFused && (!isHuber(cell) || cell.dtype !== 'float32'))) continue;
         const nontemporal = entrant.name === 'stream-nt' ? 1 : 0;
         const line = `${kind} ${streamBytes(cell)} ${entrant.threads} ${nontemporal} ${seconds}`;
         const answer = (await ask(entrant, line, true)).line;

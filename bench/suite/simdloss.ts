@@ -6,6 +6,7 @@ import {
   Activation,
   type BindOptions,
   type BoundLoss,
+  defineLoss,
   getNumThreads,
   type ILossFunction,
   LossBinaryXENT,
@@ -24,6 +25,7 @@ import {
   nd,
   OutputLayer,
 } from 'simdloss';
+import { HuberLoss } from '../../examples/huber-loss';
 import { type Cell, isMatmul, type Task } from './cells';
 import type { Contender, MakeContender } from './contender';
 import type { Floats, Inputs } from './inputs';
@@ -42,6 +44,14 @@ interface Loss extends ILossFunction {
   bind(call: BindOptions): BoundLoss;
 }
 
+/** A loss of one's own, as an expression. */
+const huber = () =>
+  defineLoss('Huber', (labels, output) => {
+    const error = output.sub(labels).abs();
+    const near = error.clip(0, 1);
+    return near.square().mul(0.5).add(error.sub(near));
+  });
+
 /** Loss and activation of a task. Clips are off: scores are compared with exact ones. */
 const PAIRS: Partial<Record<Task, () => readonly [Loss, Activation]>> = {
   ce: () => [new LossMCXENT({ softmaxClipEps: 0 }), Activation.SOFTMAX],
@@ -54,6 +64,7 @@ const PAIRS: Partial<Record<Task, () => readonly [Loss, Activation]>> = {
   poisson: () => [new LossPoisson(), Activation.SOFTPLUS],
   kld: () => [new LossKLD(), Activation.SOFTMAX],
   hinge: () => [new LossHinge(), Activation.TANH],
+  huber: () => [huber(), Activation.IDENTITY],
   cosine: () => [new LossCosineProximity(), Activation.IDENTITY],
   multilabel: () => [new LossMultiLabel(), Activation.IDENTITY],
   mdn: () => [new LossMixtureDensity(), Activation.IDENTITY],
@@ -118,6 +129,22 @@ const asynchronous: MakeContender = (cell, inputs) => {
     run: () => method.call(loss, labels, preOutput, activation, null, false, options),
     isAsync: true,
     answer: plainAnswer,
+  };
+};
+
+/** The same loss of one's own as a class, operation by operation. Its gradient is that of the mean over the rows. */
+const composed: MakeContender = (cell, inputs) => {
+  const call = lossCall(cell, inputs);
+  if (cell.task !== 'huber' || call === undefined) return undefined;
+  const { preOutput, labels } = call;
+  const loss = new HuberLoss(1);
+  const activation = Activation.IDENTITY.getActivationFunction();
+  return {
+    run: () => loss.computeGradientAndScore(labels, preOutput, activation, null, false),
+    answer: (result) => {
+      const { score, gradient } = result as ReturnType<typeof loss.computeGradientAndScore>;
+      return { score, gradient: [gradient.mul(cell.n).data as Floats] };
+    },
   };
 };
 
@@ -236,4 +263,5 @@ export const CONTENDERS: Readonly<Record<string, MakeContender>> = {
   'simdloss-bound-avx2': bound,
   'simdloss-async': asynchronous,
   'simdloss-fused': fused,
+  'simdloss-ndarray': composed,
 };

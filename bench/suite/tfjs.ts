@@ -36,7 +36,7 @@ interface Tensor {
 type LossFunction = (labels: Tensor, output: Tensor, weights: undefined, ...rest: number[]) => Tensor;
 interface Tfjs {
   readonly losses: Record<
-    'softmaxCrossEntropy' | 'sigmoidCrossEntropy' | 'meanSquaredError' | 'absoluteDifference',
+    'softmaxCrossEntropy' | 'sigmoidCrossEntropy' | 'meanSquaredError' | 'absoluteDifference' | 'huberLoss',
     LossFunction
   >;
   readonly Reduction: { readonly SUM: number };
@@ -86,6 +86,8 @@ function lossOf(tf: Tfjs, { task, n, c, d }: Cell, { y, k }: Inputs): ((z: Tenso
       return (z) => losses.meanSquaredError(labels, z, undefined, SUM).div(columns);
     case 'l1':
       return (z) => losses.absoluteDifference(labels, z, undefined, SUM);
+    case 'huber':
+      return (z) => losses.huberLoss(labels, z, undefined, 1, SUM);
     case 'l2sig':
       return (z) => losses.meanSquaredError(labels, z.sigmoid(), undefined, SUM);
     case 'maetanh':
