@@ -9,9 +9,12 @@ const root = path.join(__dirname, '..');
 const text = readFileSync(path.join(root, 'README.md'), 'utf8');
 const programs = [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = ''], i) => ({
   code,
-  file: path.join(root, `readme-${i + 1}.ts`),
+  file: path.join(root, `readme-${i + 1}.mts`),
   title: /^const \w+/m.exec(code)?.[0] ?? 'nothing',
 }));
+
+/** Programs may wait for promises. */
+const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
 
 test('the programs compile as strictly as the library', () => {
   const { config } = ts.readConfigFile(path.join(root, 'tsconfig.json'), ts.sys.readFile);
@@ -31,7 +34,9 @@ test('the programs compile as strictly as the library', () => {
 test.each(programs)('the program of $title prints what its comments say', async ({ code }) => {
   // `console.log(value); // 2.5` compares; other lines print, and are only run.
   const checked = code.replace(/^console\.log\((.*)\); *\/\/ (.*)$/gm, 'same($1, `$2`);');
-  const { outputText } = ts.transpileModule(checked, { compilerOptions: { module: ts.ModuleKind.CommonJS } });
+  const { outputText } = ts.transpileModule(checked, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+  });
   const wrong: string[] = [];
   let count = 0;
   const same = (value: unknown, comment: string) => {
@@ -43,8 +48,8 @@ test.each(programs)('the program of $title prints what its comments say', async 
       Math.abs((got[i] as number) - Number(number)) <= 0.5001 * 10 ** -(number.split('.')[1]?.length ?? 0);
     if (want.length === 0 || want.length !== got.length || !want.every(near)) wrong.push(`${got}: ${comment}`);
   };
-  const run = new Function('require', 'exports', 'console', 'same', outputText);
-  run((name: string) => (name === 'simdloss' ? lib : require(name)), {}, { log: () => {} }, same);
+  const run = new AsyncFunction('require', 'exports', 'console', 'same', outputText);
+  await run((name: string) => (name === 'simdloss' ? lib : require(name)), {}, { log: () => {} }, same);
   // Calls off the event loop settle in order: those of the program before this one.
   await new lib.LossMSE().computeScoreAsync([0], Float32Array.of(0), 'identity');
   expect(wrong).toEqual([]);
