@@ -44,7 +44,8 @@ export class Executor {
   private readonly roots: readonly {
     readonly slot: Slot;
     readonly shape: Sizes;
-    readonly source: 'given' | 'input' | 'number';
+    /** `repeat`: given, but to another root before. */
+    readonly source: 'given' | 'repeat' | 'input' | 'number';
   }[];
   private readonly inner: readonly { readonly slot: Slot; readonly node: Node; readonly at: number }[];
   /** `root`: which root the value is, not only a view of it; or -1. */
@@ -62,9 +63,11 @@ export class Executor {
     const { inputs, roots, steps } = plan;
     const { inner, bytes, given, ownerOf } = layOut(plan, dtype === 'float32' ? 4 : 8);
     this.leaves = [...inputs].map(([leaf, input]) => ({ slot: this.slotOf(leaf), input }));
-    this.roots = roots.map((node) => {
-      const owner = ownerOf(node);
-      const source = given.includes(owner) ? 'given' : inputs.has(owner) ? 'input' : 'number';
+    const owners = roots.map(ownerOf);
+    this.roots = roots.map((node, i) => {
+      const owner = owners[i] as Node;
+      const isFirst = owners.indexOf(owner) === i;
+      const source = given.includes(owner) ? (isFirst ? 'given' : 'repeat') : inputs.has(owner) ? 'input' : 'number';
       return { slot: this.slotOf(node), shape: node.shape, source };
     });
     this.inner = inner.map(({ node, at }) => ({ slot: this.slotOf(node), node, at }));
@@ -86,7 +89,8 @@ export class Executor {
     const values = this.compute(arrayOf, outs).map((array, i) => {
       const { shape, source } = this.roots[i] as (typeof this.roots)[number];
       if (source === 'number') return Number(array.data[0]);
-      const own = source === 'given' ? array : array.dup();
+      const isOwn = source === 'given' || (source === 'repeat' && outs[i] !== undefined);
+      const own = isOwn ? array : array.dup();
       return isSameShape(own.shape, shape) ? own : own.reshape(shape);
     });
     return values.map((value, i) => {

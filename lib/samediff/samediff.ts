@@ -191,9 +191,44 @@ export class SameDiff extends SDBaseOps {
    * @throws TypeError ERR_OPTION for an unknown name, a missing placeholder, or a graph without loss variables
    */
   calculateGradients(placeholders: Placeholders, ...names: (string | readonly string[])[]): Record<string, NDArray> {
-    const variables = names.flat().map((name) => this.getVariable(name));
-    const key = `gradients ${idsOf(this.losses.map(({ node }) => node))} ${idsOf(variables.map(({ node }) => node))}`;
-    return this.byName(variables, this.session(key, () => this.gradientNodes(variables)).run(placeholders));
+    return this.calculateGradientsAndOutputs(placeholders, [], names.flat()).gradients;
+  }
+
+  /**
+   * The gradients of the sum of all loss variables, and values of variables, in one run.
+   *
+   * @param placeholders an array for each placeholder that the losses and the outputs depend on
+   * @param outputs names of the variables to compute
+   * @param gradients names of the variables to differentiate for
+   * @returns `outputs` and `gradients`, each by the variables' names
+   * @throws TypeError ERR_OPTION for an unknown name, a missing placeholder, or a graph without loss variables; RangeError
+   * ERR_SHAPE for arrays that do not fit
+   * @example
+   * ```ts
+   * import { nd, SameDiff } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.setLossVariables(sd.var('w', nd.array([3, 4])).square().sum('loss'));
+   * const { outputs, gradients } = sd.calculateGradientsAndOutputs({}, ['loss'], ['w']);
+   * [outputs['loss']?.toArray(), gradients['w']?.toArray()]; // [25, [6, 8]]
+   * ```
+   */
+  calculateGradientsAndOutputs(
+    placeholders: Placeholders,
+    outputs: readonly string[],
+    gradients: readonly string[],
+  ): { readonly outputs: Record<string, NDArray>; readonly gradients: Record<string, NDArray> } {
+    const values = this.variablesOf('outputs', outputs);
+    const wrt = this.variablesOf('gradients', gradients);
+    const [losses, of, to] = [this.losses, values, wrt].map((list) => idsOf(list.map(({ node }) => node)));
+    const session = this.session(`gradients ${losses} ${of} ${to}`, () => [
+      ...values.map(({ node }) => node),
+      ...this.gradientNodes(wrt),
+    ]);
+    const arrays = session.run(placeholders);
+    return {
+      outputs: this.byName(values, arrays),
+      gradients: this.byName(wrt, arrays.slice(values.length)),
+    };
   }
 
   /**
@@ -384,6 +419,11 @@ export class SameDiff extends SDBaseOps {
       const name = count === 0 ? op : `${op}_${count}`;
       if (!this.named.has(name)) return name;
     }
+  }
+
+  private variablesOf(what: string, names: readonly string[]): SDVariable[] {
+    if (!Array.isArray(names)) throw optionError(what, 'a list of names', names);
+    return names.map((name) => this.getVariable(name));
   }
 
   private byName(variables: readonly SDVariable[], arrays: readonly NDArray[]): Record<string, NDArray> {

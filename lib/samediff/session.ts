@@ -41,7 +41,10 @@ export class Session {
   }
 
   /** The nodes' values; in `outs` where there is one, which may be an array of the graph's. */
-  run(placeholders: Placeholders, outs?: readonly (NDArray | undefined)[]): NDArray[] {
+  run(placeholders: Placeholders = {}, outs?: readonly (NDArray | undefined)[]): NDArray[] {
+    if (typeof placeholders !== 'object' || placeholders === null) {
+      throw optionError('placeholders', 'an object of arrays by name', placeholders);
+    }
     const arrays = this.inputs.map((input) => input.array ?? placed(input, placeholders));
     return this.executorFor(arrays).run((input) => arrays[this.places.get(input) as number] as NDArray, outs);
   }
