@@ -347,20 +347,23 @@ export class SameDiff extends SDBaseOps {
 
   /** @internal Values of nodes. */
   run(nodes: readonly Node[], placeholders: Placeholders = {}): NDArray[] {
-    return this.session(`values ${idsOf(nodes)}`, () => nodes).run(placeholders);
-  }
-
-  /** @internal What computes nodes again and again, kept by a key that says which ones. */
-  session(key: string, nodesOf: () => readonly Node[]): Session {
-    return keptIn(this.sessions, key, MOST_SESSIONS, () => this.newSession(nodesOf()));
+    return this.sessionOf(nodes).run(placeholders);
   }
 
   /** @internal What computes nodes again and again. */
-  newSession(nodes: readonly Node[]): Session {
-    return new Session(
-      nodes,
-      reachable(nodes).flatMap((node) => this.inputs.get(node) ?? []),
-    );
+  sessionOf(nodes: readonly Node[]): Session {
+    return this.session(`values ${idsOf(nodes)}`, () => nodes);
+  }
+
+  /** @internal The same, kept by a key that says which ones. */
+  session(key: string, nodesOf: () => readonly Node[]): Session {
+    return keptIn(this.sessions, key, MOST_SESSIONS, () => {
+      const nodes = nodesOf();
+      return new Session(
+        nodes,
+        reachable(nodes).flatMap((node) => this.inputs.get(node) ?? []),
+      );
+    });
   }
 
   /** @internal A variable for a node. */

@@ -88,7 +88,7 @@ class ParameterStep {
       throw shapeError('updater', `results of shape ${describe(shape)}`, node.shape);
     });
     const moved = minimize ? graph.sub(w.node, step as Node) : graph.add(w.node, step as Node);
-    this.session = sd.newSession([moved, ...next]);
+    this.session = sd.sessionOf([moved, ...next]);
     this.outs = [parameter, ...arrays];
   }
 
@@ -208,7 +208,7 @@ export class Training {
     return {
       lossNames: losses.map((loss) => loss.name()),
       steps,
-      session: sd.newSession([...sums, ...gradients]),
+      session: sd.sessionOf([...sums, ...gradients]),
       outs: [...sums.map(({ shape }) => allocateArray('float64', shape)), ...steps.map(({ gradient }) => gradient)],
     };
   }

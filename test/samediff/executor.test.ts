@@ -82,7 +82,7 @@ describe('results', () => {
 describe('results in arrays that are given', () => {
   const { sd, w, h } = network(4);
   const next = w.sub(w.square().mul(0.5));
-  const session = sd.newSession([next.node, h.node]);
+  const session = sd.sessionOf([next.node, h.node]);
 
   test.each([
     { title: 'without gaps', make: (like: NDArray) => like.dup() },
@@ -112,7 +112,7 @@ describe('results in arrays that are given', () => {
     const before = kept.dup();
     const wanted = roots.map(({ node }) => sd.run([node], data)[0] as NDArray);
     const last = wanted.map((array) => array.dup());
-    const of = sd.newSession(roots.map(({ node }) => node));
+    const of = sd.sessionOf(roots.map(({ node }) => node));
     of.run(data, [kept, ...last.slice(1)]);
     expect([kept, ...last.slice(1)].map(values)).toEqual(wanted.map(values));
     kept.assign(before);
@@ -121,7 +121,7 @@ describe('results in arrays that are given', () => {
   test('two that trade places', () => {
     const swap = SameDiff.create();
     const [a, b] = [swap.var('a', nd.array([1, 2])), swap.var('b', nd.array([3, 4]))];
-    swap.newSession([b.node, a.node]).run({}, [swap.arrayOf(a), swap.arrayOf(b)]);
+    swap.sessionOf([b.node, a.node]).run({}, [swap.arrayOf(a), swap.arrayOf(b)]);
     expect([a, b].map((each) => swap.arrayOf(each).toArray())).toEqual([
       [3, 4],
       [1, 2],
@@ -131,7 +131,7 @@ describe('results in arrays that are given', () => {
 
 test('a plan is kept for each of the last sets of shapes', () => {
   const { sd, h } = network(4);
-  const session: object = sd.newSession([h.node]);
+  const session: object = sd.sessionOf([h.node]);
   const plans = () => Reflect.get(session, 'compiled') as { executor: object }[];
   const run = (rows: number) => {
     (session as Session).run({ x: input(rows, 1) });
