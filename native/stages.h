@@ -69,8 +69,12 @@ struct LossTile {
   const T* y;
   T* term;
   T* slope;  // may be z or a
+  // kSumAndSlope: both are multiplied by m w, exactly 0 where m is; m or w may be null.
+  const T* m;
+  const T* w;
 };
 
+// Whole vectors; with kIdentityInput any number of elements.
 template <class T>
 using LossStage = double (*)(const LossParams& params, const LossTile<T>& tile, size_t count);
 

@@ -16,6 +16,10 @@ constexpr size_t kTile = 1024 / sizeof(T);
 // Elements begin .. begin + count of the flat array to rows `stride` apart.
 template <class T>
 void StoreRows(const T* from, size_t begin, size_t count, size_t cols, T* out, size_t stride) {
+  if (stride == cols) {
+    std::copy_n(from, count, out + begin);
+    return;
+  }
   size_t row = begin / cols, col = begin % cols;
   while (count != 0) {
     const size_t piece = std::min(count, cols - col);

@@ -17,32 +17,45 @@
 #include "native/kernels/rows-inl.h"
 #include "native/kernels/sums-inl.h"
 #include "native/stages.h"
+#include "native/tile.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace simdloss {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-template <InputKind kInput, class D, class T>
-HWY_INLINE auto MakeInput(D d, const LossTile<T>& tile, size_t i) {
-  const auto load = [&](const T* x) HWY_ATTR { return hn::LoadU(d, x + i); };
+// Of what earlier stages left in buffers, whole vectors are there.
+template <InputKind kInput, class D, class At, class T>
+HWY_INLINE auto MakeInput(D d, At at, const LossTile<T>& tile) {
+  const auto load = [&](const T* x) HWY_ATTR { return hn::LoadU(d, x + at.at); };
   if constexpr (kInput == kStagedInput) {
     return StagedInput<D>(d, load(tile.a), load(tile.s));
   } else if constexpr (kInput == kIdentityInput) {
-    return IdentityInput<D>(d, load(tile.z));
+    return IdentityInput<D>(d, at.Load(d, tile.z));
   } else if constexpr (kInput == kSigmoidInput) {
-    return SigmoidInput<D>(d, load(tile.z), load(tile.s));
+    return SigmoidInput<D>(d, at.Load(d, tile.z), load(tile.s));
   } else if constexpr (kInput == kSoftPlusInput) {
-    return SoftPlusInput<D>(d, load(tile.z), load(tile.a), load(tile.s));
+    return SoftPlusInput<D>(d, at.Load(d, tile.z), load(tile.a), load(tile.s));
   } else if constexpr (kInput == kTanHInput) {
     return TanHInput<D>(d, load(tile.a), load(tile.s));
   } else if constexpr (kInput == kRectifiedTanhInput) {
     return RectifiedTanhInput<D>(d, load(tile.a), load(tile.s));
   } else if constexpr (kInput == kSoftSignInput) {
-    return SoftSignInput<D>(d, load(tile.z), load(tile.a), load(tile.s));
+    return SoftSignInput<D>(d, at.Load(d, tile.z), load(tile.a), load(tile.s));
   } else {
     return SoftmaxInput<D>{d, load(tile.a), load(tile.s), load(tile.b)};
   }
+}
+
+// m w x.
+template <class D, class At, class T, class V = hn::Vec<D>>
+HWY_INLINE V Scaled(D d, At at, const T* m, const T* w, V x) {
+  if (w != nullptr) x = hn::Mul(x, at.Load(d, w));
+  if (m != nullptr) {
+    const V mask = at.Load(d, m);
+    x = hn::IfThenZeroElse(hn::Eq(mask, hn::Zero(d)), hn::Mul(mask, x));
+  }
+  return x;
 }
 
 // --- Stages ----------------------------------------------------------------------------------------------------------
@@ -50,24 +63,33 @@ HWY_INLINE auto MakeInput(D d, const LossTile<T>& tile, size_t i) {
 template <class Loss, InputKind kInput, Outputs kOutputs, class T>
 double Stage(const LossParams& params, const LossTile<T>& tile_in, size_t count) {
   const hn::ScalableTag<T> d;
-  const size_t N = hn::Lanes(d);
   // Copies of their own: what is stored to the outputs can't change them.
   const LossParams p = params;
   const LossTile<T> tile = tile_in;
-  const auto eval = [&](size_t i) HWY_ATTR {
-    const auto loss = Loss::Eval(d, p, hn::LoadU(d, tile.y + i), MakeInput<kInput>(d, tile, i));
-    if constexpr (kOutputs == kTerm || kOutputs == kTermAndSlope) hn::StoreU(loss.term, d, tile.term + i);
-    if constexpr (kOutputs != kTerm) hn::StoreU(loss.slope, d, tile.slope + i);
+  const auto eval = [&](auto at) SIMDLOSS_STEP {
+    auto loss = Loss::Eval(d, p, at.Load(d, tile.y), MakeInput<kInput>(d, at, tile));
+    if constexpr (kOutputs == kSumAndSlope) {
+      loss.term = Scaled(d, at, tile.m, tile.w, loss.term);
+      loss.slope = Scaled(d, at, tile.m, tile.w, loss.slope);
+    }
+    if constexpr (kOutputs == kTerm || kOutputs == kTermAndSlope) at.Store(loss.term, d, tile.term);
+    if constexpr (kOutputs != kTerm) at.Store(loss.slope, d, tile.slope);
     return loss.term;
   };
-  if constexpr (kOutputs == kSumAndSlope) {
-    WideSum<hn::ScalableTag<T>> sum;
-    SumVectors(d, count, eval, &sum);
-    return sum.Total();
+  if constexpr (kInput == kIdentityInput) {
+    // Nothing is in a buffer, so any number of elements will do.
+    if constexpr (kOutputs == kSumAndSlope) return SumOfTiles(d, count, eval);
+    ForEachStep(WideRows<decltype(d)>{d, count}, eval);
   } else {
-    for (size_t i = 0; i < count; i += N) eval(i);
-    return 0;
+    const auto eval_whole = [&](size_t i) SIMDLOSS_STEP { return eval(WholeStep{i}); };
+    if constexpr (kOutputs == kSumAndSlope) {
+      WideSum<hn::ScalableTag<T>> sum;
+      SumVectors(d, count, eval_whole, &sum);
+      return sum.Total();
+    }
+    for (size_t i = 0; i < count; i += hn::Lanes(d)) eval_whole(i);
   }
+  return 0;
 }
 
 template <class T>
@@ -91,39 +113,17 @@ void TanhAndRest(const T* z, T* a, T* s, size_t count) {
   }
 }
 
-// m w x.
-template <class D, class At, class T, class V = hn::Vec<D>>
-HWY_INLINE V Scaled(D d, At at, const T* m, const T* w, V x) {
-  if (w != nullptr) x = hn::Mul(x, at.Load(d, w));
-  if (m != nullptr) {
-    const V mask = at.Load(d, m);
-    x = hn::IfThenZeroElse(hn::Eq(mask, hn::Zero(d)), hn::Mul(mask, x));
-  }
-  return x;
-}
-
 template <class T>
 void Scale(const T* m, const T* w, T* x, size_t count) {
   const hn::ScalableTag<T> d;
-  for (size_t i = 0; i < count; i += hn::Lanes(d)) {
-    const WholeStep at{i};
-    at.Store(Scaled(d, at, m, w, at.Load(d, x)), d, x);
-  }
+  ForEachStep(WideRows<decltype(d)>{d, count},
+              [&](auto at) SIMDLOSS_STEP { at.Store(Scaled(d, at, m, w, at.Load(d, x)), d, x); });
 }
 
 template <class T>
 double ScaledSum(const T* m, const T* w, const T* x, size_t count) {
   const hn::ScalableTag<T> d;
-  WideSum<hn::ScalableTag<T>> sum;
-  const size_t whole = count - count % hn::Lanes(d);
-  const auto scaled = [&](auto tag, size_t i) HWY_ATTR {
-    const WholeStep at{i};
-    return Scaled(tag, at, m, w, at.Load(tag, x));
-  };
-  SumVectors(d, whole, [&](size_t i) HWY_ATTR { return scaled(d, i); }, &sum);
-  const hn::CappedTag<T, 1> one;
-  for (size_t i = whole; i < count; ++i) sum.Add(hn::GetLane(scaled(one, i)));
-  return sum.Total();
+  return WideSumOfSteps(d, 0, count, [&](auto at) SIMDLOSS_STEP { return Scaled(d, at, m, w, at.Load(d, x)); });
 }
 
 template <class T>

@@ -13,6 +13,7 @@
 #include "hwy/highway.h"
 #include "native/double_double.h"
 #include "native/kernels/rows-inl.h"
+#include "native/tile.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace simdloss {
@@ -86,14 +87,37 @@ HWY_INLINE void SumVectors(D d, size_t whole, F&& term, WideSum<D>* sum) {
   }
 }
 
+// The sum of term(step) over the steps of elements begin .. end; a part of a vector is a block of its own.
+template <class D, class F>
+HWY_INLINE double WideSumOfSteps(D d, size_t begin, size_t end, F&& term) {
+  WideSum<D> sum;
+  auto block = hn::Zero(d);
+  WideRows<D>{d, end - begin}.ForEachStep(
+      [&](auto at) SIMDLOSS_STEP {
+        at.at += begin;
+        block = hn::Add(block, at.Only(d, term(at)));
+      },
+      [&]() HWY_ATTR {
+        sum.Add(block);
+        block = hn::Zero(d);
+      });
+  return sum.Total();
+}
+
+// The same tile after tile: what one call a tile gives, added up by a CarriedSum.
+template <class D, class F, class T = hn::TFromD<D>>
+HWY_INLINE double SumOfTiles(D d, size_t count, F&& term) {
+  CarriedSum total;
+  for (size_t begin = 0; begin < count; begin += kTile<T>) {
+    total.Add(WideSumOfSteps(d, begin, std::min(begin + kTile<T>, count), term));
+  }
+  return total.Total();
+}
+
 template <class T>
 double Sum(const T* x, size_t count) {
   const hn::ScalableTag<T> d;
-  WideSum<hn::ScalableTag<T>> sum;
-  const size_t whole = count - count % hn::Lanes(d);
-  SumVectors(d, whole, [&](size_t i) HWY_ATTR { return hn::LoadU(d, x + i); }, &sum);
-  for (size_t i = whole; i < count; ++i) sum.Add(x[i]);
-  return sum.Total();
+  return WideSumOfSteps(d, 0, count, [&](auto at) SIMDLOSS_STEP { return at.Load(d, x); });
 }
 
 }  // namespace HWY_NAMESPACE
