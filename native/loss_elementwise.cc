@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "native/chunks.h"
 #include "native/double_double.h"
 #include "native/loss_drivers.h"
 #include "native/reader.h"
@@ -125,7 +126,9 @@ class Scales {
     if (m == buffer_) std::fill(buffer_ + count, buffer_ + padded, T{0});
   }
 
-  bool present() const { return mask_ || ignores_ || weights_ != nullptr; }
+  // Needs nothing to be made, tile by tile?
+  bool in_place() const { return (!mask_ || mask_.InPlace()) && !per_row_ && !ignores_ && weights_ == nullptr; }
+  const Reader<T>& mask() const { return mask_; }
   bool any() const { return m != nullptr || w != nullptr; }
 
   const T* m = nullptr;
@@ -186,11 +189,12 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
   CarriedSum total;  // as many additions as there are tiles
   // One call for all tiles where none needs a buffer. MSE, AVX-512, ns an element: 64 x 1000 .158 became .131, 1024 x
   // 1000 .178 became .158.
-  const bool anything_else = call.score_array != nullptr || scales.present() || call.sparse_labels;
-  if (input == kIdentityInput && slopes && call.score && direct && !anything_else && z.InPlace() && y.InPlace()) {
+  const bool in_place = z.InPlace() && y.InPlace() && scales.in_place() && !call.sparse_labels;
+  if (input == kIdentityInput && slopes && call.score && call.score_array == nullptr && direct && in_place) {
     LossTile<T> all{};
     all.z = z.InPlace() + first;
     all.y = y.InPlace() + first;
+    all.m = call.mask ? scales.mask().InPlace() + first : nullptr;
     all.slope = out + first;
     const double sum = loss[kSumAndSlope](call.params, all, last - first);
     if (std::isfinite(sum)) {
@@ -266,13 +270,47 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
   *score += total.Total();
 }
 
+// Rows one after another with the same mask go together, those of mask 0 at no cost, where masks are 0 and 1 and a row
+// is a tile or more. A fifth of the rows masked, AVX-512, in cache: MSE 64 x 1000 took 2.2 times as long as without a
+// mask, now as long.
+template <class T>
+void RunRows(const LossCall& call, RowRange range, double* score) {
+  const size_t cols = call.cols;
+  double buffer[kChunkElements / kTile<T>];
+  const bool is_row_mask = call.mask && !call.HasOutputMask() && cols >= kTile<T>;
+  if (is_row_mask) Reader<T>(call.mask, cols, call.dtype).ReadColumn(range.begin, range.end - range.begin, buffer);
+  const double *const masks = buffer, *const end = buffer + (range.end - range.begin);
+  if (!is_row_mask || std::any_of(masks, end, [](double mask) { return mask != 0 && mask != 1; })) {
+    Run<T>(call, range.begin * cols, range.end * cols, score);
+    return;
+  }
+  LossCall plain = call;
+  plain.mask = Matrix{};
+  CarriedSum total;
+  for (const double *from = masks, *to; from != end; from = to) {
+    to = std::find_if(from, end, [&](double mask) { return mask != *from; });
+    const size_t row = range.begin + (from - masks), rows = to - from;
+    if (*from == 1) {
+      double sum = 0;
+      Run<T>(plain, row * cols, (row + rows) * cols, &sum);
+      total.Add(sum);
+      continue;
+    }
+    for (size_t i = row; i < row + rows; ++i) {
+      if (call.gradient != nullptr) std::fill_n(static_cast<T*>(call.gradient) + i * call.gradient_stride, cols, T{0});
+      if (call.score_array != nullptr) static_cast<T*>(call.score_array)[i] = 0;
+    }
+  }
+  *score += total.Total();
+}
+
 }  // namespace
 
 Status RunElementwiseLoss(const LossCall& call, RowRange range, double* score) {
   if (call.dtype == Dtype::kFloat32) {
-    Run<float>(call, range.begin * call.cols, range.end * call.cols, score);
+    RunRows<float>(call, range, score);
   } else {
-    Run<double>(call, range.begin * call.cols, range.end * call.cols, score);
+    RunRows<double>(call, range, score);
   }
   return Status::kOk;
 }
