@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Walks everything lib/index.ts exports and fails where a docstring does not follow the template of CONTRIBUTING.md,
+// Walks everything that the package's entries export and fails where a docstring does not follow the template of CONTRIBUTING.md,
 // where no test mentions a name, or where an @example does not compile and run. Needs dist/. Last line: the counts.
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import ts from 'typescript';
 import { files, root } from './tools.mjs';
+import { ENTRIES } from './write-esm.mjs';
 
 // Ours alone, so there is no source to name.
 const noSource = new Set(['backend', 'simd', 'version']);
@@ -16,8 +17,8 @@ const { options } = ts.parseJsonConfigFileContent(
   ts.sys,
   root,
 );
-const index = path.join(root, 'lib', 'index.ts');
-const program = ts.createProgram([index], options);
+const entries = ENTRIES.map((entry) => path.join(root, 'lib', entry, 'index.ts'));
+const program = ts.createProgram(entries, options);
 const checker = program.getTypeChecker();
 const tests = files('test', /\.ts$/)
   .map((file) => readFileSync(path.join(root, file), 'utf8'))
@@ -67,7 +68,8 @@ function publicItems() {
       add({ name: `${owner.name}.${symbol.name}`, symbol, kind: kindOf(resolved(symbol), owner), owner });
     }
   };
-  for (const symbol of checker.getExportsOfModule(checker.getSymbolAtLocation(program.getSourceFile(index)))) {
+  const modules = entries.map((entry) => checker.getSymbolAtLocation(program.getSourceFile(entry)));
+  for (const symbol of modules.flatMap((module) => checker.getExportsOfModule(module))) {
     add({ name: symbol.name, symbol, kind: kindOf(resolved(symbol)) });
   }
   return items;
@@ -217,7 +219,7 @@ async function runExamples(items) {
       if (!examples.has(text)) examples.set(text, { name: `${name}, example ${i + 1}`, code, file });
     });
   }
-  const runnable = [...examples.values()].filter(({ code }) => code?.includes("from 'simdloss'"));
+  const runnable = [...examples.values()].filter(({ code }) => /from 'simdloss(\/testing)?'/.test(code));
   for (const { file, code } of runnable) writeFileSync(file, `${code}\nexport {};\n`);
 
   const loose = { ...options, noUnusedLocals: false, noUnusedParameters: false };

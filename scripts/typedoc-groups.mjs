@@ -8,12 +8,14 @@ const subjects = {
   Activations: /^lib\/activations\//,
   Layers: /^lib\/layers\//,
   Arrays: /^lib\/(ndarray\/|array-input|outputs)/,
+  Checks: /^lib\/testing\//,
   'The library': /./,
 };
 
 export function load({ converter }) {
   converter.on(Converter.EVENT_RESOLVE_BEGIN, ({ project }) => {
-    for (const reflection of project.children) {
+    for (const [i, module] of project.children.entries()) module.name = ['simdloss', 'simdloss/testing'][i];
+    for (const reflection of project.children.flatMap(({ children }) => children)) {
       const { packagePath } = project.getSymbolIdFromReflection(reflection);
       const [subject] = Object.entries(subjects).find(([, pattern]) => pattern.test(packagePath));
       reflection.comment ??= new Comment();

@@ -4,9 +4,11 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
 import * as lib from '../lib';
+import * as testing from '../lib/testing';
 
 const root = path.join(__dirname, '..');
 const text = readFileSync(path.join(root, 'README.md'), 'utf8');
+const ENTRIES: Readonly<Record<string, unknown>> = { simdloss: lib, 'simdloss/testing': testing };
 const programs = [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = ''], i) => ({
   code,
   file: path.join(root, `readme-${i + 1}.mts`),
@@ -49,7 +51,7 @@ test.each(programs)('the program of $title prints what its comments say', async 
     if (want.length === 0 || want.length !== got.length || !want.every(near)) wrong.push(`${got}: ${comment}`);
   };
   const run = new AsyncFunction('require', 'exports', 'console', 'same', outputText);
-  await run((name: string) => (name === 'simdloss' ? lib : require(name)), {}, { log: () => {} }, same);
+  await run((name: string) => ENTRIES[name] ?? require(name), {}, { log: () => {} }, same);
   // Calls off the event loop settle in order: those of the program before this one.
   await new lib.LossMSE().computeScoreAsync([0], Float32Array.of(0), 'identity');
   expect(wrong).toEqual([]);
