@@ -8,9 +8,9 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { Activation, LossMCXENT, LossMSE, type NDArray, nd, simd } from 'simdloss';
 import { LOOPS } from './suite/plain-loops';
+import { race } from './suite/race';
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '1' } } });
-const budget = Number(values.seconds) * 1e3;
 const CALLS = 1000;
 
 // The library's own addon, without its checks. A call reads its numbers where the last call of the library left them.
@@ -33,21 +33,6 @@ const SHAPES = [
   [32, 10],
 ] as const;
 
-/** Nanoseconds a call of each contender, a loop of CALLS calls each. */
-function race(contenders: Record<string, () => unknown>): Record<string, number> {
-  const best: Record<string, number> = {};
-  const end = performance.now() + budget;
-  do {
-    for (const [name, run] of Object.entries(contenders)) {
-      const begin = performance.now();
-      run();
-      const ns = ((performance.now() - begin) * 1e6) / CALLS;
-      best[name] = Math.min(best[name] ?? ns, ns);
-    }
-  } while (performance.now() < end);
-  return best;
-}
-
 const columns = ['loop', 'crossing', 'native', 'bound', 'out', 'objects', 'fresh', 'score', 'array only'];
 console.log(`Node ${process.version}, kernels on ${simd.target}, float32; nanoseconds a call (minimum)`);
 console.log(`loop: the plain JavaScript loop; crossing: into native code and back, nothing done; native: with the arrays of
@@ -68,7 +53,7 @@ for (const { name, loss, activation, plain } of PAIRS) {
     const preOutput = { data: logits, shape: [n, c] };
     const given = { data: labels, shape: [n, c] };
     const bound = loss.bind({ labels: y, preOutput: z, activation, gradient: out });
-    const times = race({
+    const contenders = {
       loop: () => {
         for (let i = 0; i < CALLS; i++) plain?.(labels, logits, gradient, n, c, 0);
       },
@@ -102,9 +87,11 @@ for (const { name, loss, activation, plain } of PAIRS) {
         for (let i = 0; i < CALLS; i++) sink = new Float32Array(n * c);
         return sink;
       },
-    });
-    const cells = columns.map((column) => (times[column] ?? 0).toFixed(0));
-    const checks = (times['out'] ?? 0) - (times['native'] ?? 0);
+    };
+    const times = race(contenders, Number(values.seconds), CALLS);
+    const nanoseconds = (column: string) => (times[column] ?? 0) * 1e3;
+    const cells = columns.map((column) => nanoseconds(column).toFixed(0));
+    const checks = nanoseconds('out') - nanoseconds('native');
     console.log(`| ${name} | ${n}x${c} | ${cells.join(' | ')} | ${checks.toFixed(0)} |`);
   }
 }

@@ -111,7 +111,7 @@ class Scales {
     m = nullptr;
     if (per_row_) {
       const size_t row = begin / cols_, rows = (begin + count - 1) / cols_ + 1 - row;
-      for (size_t i = 0; i < rows; ++i) mask_.CopyTo((row + i) * cols_, 1, row_masks_ + i);
+      mask_.ReadColumn(row, rows, row_masks_);
       stages.expand(row_masks_, cols_, begin % cols_, padded, buffer_);
       m = buffer_;
     } else if (mask_ && count == padded && !ignores_) {

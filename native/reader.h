@@ -120,10 +120,11 @@ class Reader {
   }
 
   // The first column of `rows` rows from `row` on, rounded to T.
-  void ReadColumn(size_t row, size_t rows, double* out) const {
+  template <class U>
+  void ReadColumn(size_t row, size_t rows, U* out) const {
     WithDtype(m_.dtype, m_.data, [&](auto* data) {
       for (size_t i = 0; i < rows; ++i) {
-        out[i] = static_cast<double>(Convert<T>(data[(row + i) * m_.row_stride], through_float_));
+        out[i] = static_cast<U>(Convert<T>(data[(row + i) * m_.row_stride], through_float_));
       }
     });
   }
