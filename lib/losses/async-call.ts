@@ -72,10 +72,16 @@ export function readAsyncOptions(options: unknown): { out: unknown; signal: Abor
     if (key !== 'out' && key !== 'signal') throw optionError('options', 'the names out and signal', key);
     read[key] = (options as Record<string, unknown>)[key];
   }
-  const signal = read['signal'] ?? undefined;
-  if (signal !== undefined && !isSignal(signal)) throw optionError('signal', 'an AbortSignal', signal);
+  const signal = readSignal(read['signal']);
   throwIfAborted(signal);
   return { out: read['out'], signal };
+}
+
+/** A signal, or undefined when not given. */
+export function readSignal(value: unknown): AbortSignal | undefined {
+  const signal = value ?? undefined;
+  if (signal !== undefined && !isSignal(signal)) throw optionError('signal', 'an AbortSignal', signal);
+  return signal;
 }
 
 /** Of any realm. */
@@ -86,7 +92,8 @@ function isSignal(value: unknown): value is AbortSignal {
   );
 }
 
-function throwIfAborted(signal: AbortSignal | undefined): void {
+/** Throws the reason of a signal that has aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
   if (signal?.aborted) throw signal.reason;
 }
 

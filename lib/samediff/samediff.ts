@@ -254,7 +254,7 @@ export class SameDiff extends SDBaseOps {
    * Says how `fit` trains. Training begins anew: what an updater kept of earlier steps is gone, the parameters stay.
    *
    * @param config made by `TrainingConfig.builder()`
-   * @throws TypeError ERR_OPTION for anything else
+   * @throws TypeError ERR_OPTION for anything else, or while the graph is being trained
    * @example
    * ```ts
    * import { Adam, SameDiff, TrainingConfig } from 'simdloss';
@@ -265,6 +265,7 @@ export class SameDiff extends SDBaseOps {
    */
   setTrainingConfig(config: TrainingConfig): void {
     if (!(config instanceof TrainingConfig)) throw optionError('config', 'a TrainingConfig', config);
+    if (this.training?.isRunning) throw optionError('config', 'a graph that is not being trained', 'another one');
     this.training = new Training(this, config);
   }
 

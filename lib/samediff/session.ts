@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Nodes that are computed together, again and again.
-import { type ArrayInput, type Dtype, isSameShape, type Shape, toView } from '../array-input';
+import { type ArrayInput, checkExtent, type Dtype, isSameShape, type Shape, toView } from '../array-input';
 import { describe, dtypeError, optionError, shapeError } from '../errors';
 import { native } from '../native';
 import { NDArray } from '../ndarray/ndarray';
@@ -46,6 +46,10 @@ export class Session {
       throw optionError('placeholders', 'an object of arrays by name', placeholders);
     }
     const arrays = this.inputs.map((input) => input.array ?? placed(input, placeholders));
+    this.inputs.forEach(({ variable }, i) => {
+      const { data, shape, strides } = arrays[i] as NDArray;
+      checkExtent(data, shape, strides, variable.name());
+    });
     return this.executorFor(arrays).run((input) => arrays[this.places.get(input) as number] as NDArray, outs);
   }
 

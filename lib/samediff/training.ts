@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training: batches in, steps of the parameters, until the epochs are done.
 import { setImmediate } from 'node:timers/promises';
-import { type ArrayInput, allocateData, repeatsElements } from '../array-input';
-import { bufferError, describe, optionError, shapeError } from '../errors';
-import { allocateArray, NDArray } from '../ndarray/ndarray';
+import type { ArrayInput } from '../array-input';
+import { optionError } from '../errors';
+import { readSignal, throwIfAborted } from '../losses/async-call';
+import { allocateArray, type NDArray } from '../ndarray/ndarray';
 import { readInteger } from '../options';
-import { type Node, reachable } from './graph';
+import { reachable } from './graph';
 import { type At, History, type Listener, Loss, LossCurve } from './listeners';
-import { SameDiff } from './samediff';
+import { ParameterStep, penaltiesOf } from './parameter-step';
+import type { SameDiff } from './samediff';
 import type { Session } from './session';
-import { isSame } from './shapes';
 import type { TrainingConfig } from './training-config';
 import type { IUpdater } from './updaters';
 import type { Placeholders, SDVariable } from './variable';
@@ -55,51 +56,9 @@ export interface FitOptions {
 /** After so many milliseconds of training the event loop gets a turn. */
 const TURN = 10;
 
-/** The step of one parameter, with the arrays it takes: the gradient, the rate, and what the updater keeps. */
-class ParameterStep {
-  readonly gradient: NDArray;
-  private readonly rate: NDArray;
-  private readonly session: Session;
-  private readonly outs: readonly NDArray[];
-
-  constructor(name: string, parameter: NDArray, { updater, minimize }: TrainingConfig) {
-    const { dtype, shape, strides } = parameter;
-    if (repeatsElements(shape, strides)) {
-      throw bufferError(name, 'a parameter whose elements have memory of their own', `strides [${strides}]`);
-    }
-    this.gradient = allocateArray(dtype, shape);
-    this.rate = new NDArray(allocateData(dtype, 1, 'rate'), []);
-    const arrays = Array.from({ length: updater.stateSize }, () => allocateArray(dtype, shape));
-    const sd = SameDiff.create();
-    const w = sd.var('parameter', parameter);
-    const state = arrays.map((array, i) => sd.var(`state${i}`, array));
-    const results: unknown = updater.applyUpdater(
-      sd.var('gradient', this.gradient),
-      sd.var('rate', this.rate),
-      ...state,
-    );
-    if (!Array.isArray(results) || results.length !== 1 + state.length) {
-      throw optionError('updater', `a list of the step and ${state.length} arrays of state`, results);
-    }
-    const { graph } = sd;
-    const [step, ...next] = results.map((result) => {
-      const node = sd.nodeOf(result);
-      if (isSame(graph.broadcast('updater', [node, w.node]), shape)) return graph.broadcastLike(node, w.node);
-      throw shapeError('updater', `results of shape ${describe(shape)}`, node.shape);
-    });
-    const moved = minimize ? graph.sub(w.node, step as Node) : graph.add(w.node, step as Node);
-    this.session = sd.sessionOf([moved, ...next]);
-    this.outs = [parameter, ...arrays];
-  }
-
-  run(rate: number): void {
-    this.rate.assign(rate);
-    this.session.run({}, this.outs);
-  }
-}
-
 /** What is computed of a batch: the sum of each loss, then the gradient of each parameter. */
 interface Computation {
+  /** Of losses, then of penalties. */
   readonly lossNames: readonly string[];
   readonly steps: readonly ParameterStep[];
   readonly session: Session;
@@ -110,7 +69,7 @@ interface Computation {
 export class Training {
   private epoch = 0;
   private iteration = 0;
-  private isRunning = false;
+  isRunning = false;
   private readonly steps = new Map<SDVariable, ParameterStep>();
 
   constructor(
@@ -123,6 +82,7 @@ export class Training {
     const epochs = readInteger('epochs', options.epochs, 1) ?? 1;
     const computation = this.computation();
     if (this.isRunning) throw optionError('fit', 'a graph that is not being trained', 'a second call');
+    throwIfAborted(signal);
     this.isRunning = true;
     try {
       const begin = performance.now();
@@ -153,18 +113,19 @@ export class Training {
     listeners: readonly Listener[],
     signal: AbortSignal | undefined,
   ): Promise<Loss> {
-    const totals = computation.lossNames.map(() => 0);
+    const { lossNames } = computation;
+    const totals = lossNames.map(() => 0);
     let count = 0;
     let turn = performance.now();
     for await (const batch of readBatches(batches)) {
-      signal?.throwIfAborted();
+      throwIfAborted(signal);
       const at = this.at();
       for (const listener of listeners) await listener.iterationStart?.(this.sd, at, batch);
       const losses = this.step(batch, computation);
       for (const [i, loss] of losses.entries()) totals[i] = (totals[i] as number) + loss;
       count++;
       if (listeners.length > 0) {
-        const loss = new Loss(computation.lossNames, losses);
+        const loss = new Loss(lossNames, losses);
         for (const listener of listeners) await listener.iterationDone?.(this.sd, at, batch, loss);
       }
       if (performance.now() - turn > TURN) {
@@ -175,20 +136,24 @@ export class Training {
     if (count === 0)
       throw optionError('data', 'at least one batch in every epoch', 'none; a generator ends with the first');
     return new Loss(
-      computation.lossNames,
+      lossNames,
       totals.map((total) => total / count),
     );
   }
 
-  /** One step of all parameters. Returns the losses before it. */
-  private step(batch: Batch, { lossNames, steps, session, outs }: Computation): number[] {
-    const results = session.run(this.placeholders(batch), outs);
+  /** One step of all parameters. Returns losses and penalties before it. */
+  private step(batch: Batch, { steps, session, outs }: Computation): number[] {
+    const losses = session
+      .run(this.placeholders(batch), outs)
+      .slice(0, -steps.length)
+      .map((sum) => sum.getDouble(0));
+    const penalties = sumOfEach(steps.map((step) => step.penalties()));
     const at = this.at();
     const rate = this.config.updater.rate(at);
     if (typeof rate !== 'number') throw optionError('updater', 'a number as rate', rate);
     for (const step of steps) step.run(rate);
     this.iteration++;
-    return lossNames.map((_, i) => (results[i] as NDArray).getDouble(0));
+    return [...losses, ...penalties];
   }
 
   private at(): At {
@@ -197,7 +162,13 @@ export class Training {
 
   /** What the graph's losses are now, and the parameters that they depend on. */
   private computation(): Computation {
-    const { sd } = this;
+    const { sd, config } = this;
+    for (const mapping of ['dataSetFeatureMapping', 'dataSetLabelMapping'] as const) {
+      for (const name of config[mapping]) {
+        const isPlaceholder = sd.hasVariable(name) && sd.getVariable(name).variableType === 'PLACEHOLDER';
+        if (!isPlaceholder) throw optionError(mapping, 'the name of a placeholder', name);
+      }
+    }
     const losses = sd.getLossVariables();
     const used = new Set(reachable(losses.map(({ node }) => node)));
     const parameters = sd.trainableVariables().filter(({ node }) => used.has(node));
@@ -206,7 +177,7 @@ export class Training {
     const steps = parameters.map((parameter) => this.stepOf(parameter));
     const sums = losses.map(({ node }) => sd.graph.sum(node, [...node.shape.keys()]));
     return {
-      lossNames: losses.map((loss) => loss.name()),
+      lossNames: [...losses.map((loss) => loss.name()), ...penaltiesOf(config).map(({ name }) => name)],
       steps,
       session: sd.sessionOf([...sums, ...gradients]),
       outs: [...sums.map(({ shape }) => allocateArray('float64', shape)), ...steps.map(({ gradient }) => gradient)],
@@ -231,6 +202,10 @@ export class Training {
   }
 }
 
+function sumOfEach(lists: readonly (readonly number[])[]): readonly number[] {
+  return lists.reduce((sums, list) => sums.map((sum, i) => sum + (list[i] as number)));
+}
+
 /** Arrays by the names that they are mapped to. */
 function mapped(what: string, names: readonly string[], given: DataSet['labels']): Placeholders {
   const arrays = names.length === 1 ? [given] : given;
@@ -244,6 +219,7 @@ function mapped(what: string, names: readonly string[], given: DataSet['labels']
   return Object.fromEntries(names.map((name, i) => [name, (arrays as readonly ArrayInput[])[i] as ArrayInput]));
 }
 
+const METHODS = ['epochStart', 'iterationStart', 'iterationDone', 'epochEnd'] as const;
 const OPTIONS: readonly string[] = ['data', 'epochs', 'updater', 'listeners', 'signal'];
 
 /** The options of `fit`, in either form. */
@@ -265,7 +241,13 @@ export function readFitOptions(
   if (!Array.isArray(given)) throw optionError('listeners', 'a list of objects', given);
   for (const listener of given) {
     if (typeof listener !== 'object' || listener === null) throw optionError('listeners', 'objects', listener);
+    for (const method of METHODS) {
+      const given: unknown = listener[method];
+      if (given !== undefined && typeof given !== 'function')
+        throw optionError(`listeners: ${method}`, 'a method', given);
+    }
   }
+  readSignal(options.signal);
   return options;
 }
 

@@ -28,6 +28,8 @@ import type { SDVariable } from './variable';
 export interface IUpdater {
   /** How many arrays it keeps for a parameter, each of its shape; they begin as zeros. */
   readonly stateSize: number;
+  /** What weight decay is multiplied by, unless it is told otherwise; 1 if there is none. */
+  readonly learningRate?: number | undefined;
   /** The number that the step of an iteration gets as `rate`. */
   rate(at: At): number;
   /**

@@ -86,6 +86,11 @@ describe('updaters', () => {
   interface Golden {
     readonly updater: keyof typeof updaters;
     readonly options: AdamOptions;
+    readonly regularization: {
+      readonly l1?: number;
+      readonly l2?: number;
+      readonly weightDecay?: [coefficient: number, applyLearningRate: boolean];
+    };
     readonly start: readonly number[];
     readonly gradients: readonly (readonly number[])[];
     readonly steps: readonly (readonly number[])[];
@@ -102,8 +107,8 @@ describe('updaters', () => {
       layouts.flatMap((row) => (['float32', 'float64'] as const).map((dtype) => ({ ...golden, ...row, dtype }))),
     ),
   )(
-    '$updater $options: the steps of PyTorch, $dtype, $layout',
-    async ({ updater, options, make, dtype, ...golden }) => {
+    '$updater $options $regularization: the steps of PyTorch, $dtype, $layout',
+    async ({ updater, options, regularization, make, dtype, ...golden }) => {
       const sd = SameDiff.create();
       const w = sd.var('w', make(nd.array(golden.start, dtype)));
       const g = sd.placeHolder('g', dtype, w.shape);
@@ -111,11 +116,13 @@ describe('updaters', () => {
       sd.setLossVariables(w.mul(g));
       const data = golden.gradients.map((gradient) => ({ g: nd.array(gradient, dtype).reshape(w.shape) }));
       const steps: number[][] = [];
-      await sd.fit({
-        data,
-        updater: new updaters[updater](options),
-        listeners: [{ iterationDone: () => void steps.push(values(sd.arrayOf(w))) }],
-      });
+      const { l1, l2, weightDecay } = regularization;
+      const config = TrainingConfig.builder().updater(new updaters[updater](options));
+      if (l1 !== undefined) config.l1(l1);
+      if (l2 !== undefined) config.l2(l2);
+      if (weightDecay !== undefined) config.weightDecay(...weightDecay);
+      sd.setTrainingConfig(config.build());
+      await sd.fit(data, 1, { iterationDone: () => void steps.push(values(sd.arrayOf(w))) });
       const wrong = steps.flatMap((step, i) => mismatches(`step ${i}`, step, golden.steps[i] ?? [], literal[dtype]));
       expect([steps.length, ...wrong]).toEqual([golden.steps.length]);
     },
@@ -212,6 +219,12 @@ describe('fit rejects', () => {
     { title: 'epochs in words', call: train({ epochs: 'two' }), expected: errOption('epochs', 'two') },
     { title: 'an unknown option', call: train({ epoch: 2 }), expected: errOption('fit', 'epochs', 'epoch') },
     { title: 'a listener that is no object', call: train({ listeners: [7] }), expected: errOption('listeners', '7') },
+    {
+      title: 'a listener whose method is none',
+      call: train({ listeners: [{ iterationDone: 7 }] }),
+      expected: errOption('listeners', 'iterationDone', '7'),
+    },
+    { title: 'a signal that is none', call: train({ signal: 7 }), expected: errOption('signal', 'AbortSignal', '7') },
     { title: 'listeners that are no list', call: train({ listeners: {} }), expected: errOption('listeners') },
     { title: 'nothing', call: () => line().sd.fit(undefined as never), expected: errOption('fit', 'undefined') },
     {
@@ -477,6 +490,20 @@ describe('a training configuration', () => {
       make: () => TrainingConfig.builder().minimize('loss' as never),
       expected: errOption('minimize', 'true or false', 'loss'),
     },
+    { title: 'l1 below 0', make: () => TrainingConfig.builder().l1(-1), expected: errRange('l1', '-1') },
+    { title: 'l1 of NaN', make: () => TrainingConfig.builder().l1(Number.NaN), expected: errRange('l1', 'NaN') },
+    { title: 'l2 of a word', make: () => TrainingConfig.builder().l2('a' as never), expected: errOption('l2', 'a') },
+    { title: 'no l2', make: () => TrainingConfig.builder().l2(undefined as never), expected: errOption('l2') },
+    {
+      title: 'an endless decay',
+      make: () => TrainingConfig.builder().weightDecay(Infinity),
+      expected: errRange('coefficient', 'Infinity'),
+    },
+    {
+      title: 'a word for the learning rate',
+      make: () => TrainingConfig.builder().weightDecay(1, 'yes' as never),
+      expected: errOption('applyLearningRate', 'yes'),
+    },
     {
       title: 'something else for one',
       make: () => SameDiff.create().setTrainingConfig({ updater: new Sgd() } as never),
@@ -493,6 +520,16 @@ describe('a training configuration', () => {
       dataSetFeatureMapping: ['x', 'z'],
       dataSetLabelMapping: ['y'],
       minimize: true,
+      l1: 0,
+      l2: 0,
+      weightDecay: 0,
+      applyLearningRate: true,
+    });
+    expect(builder().l1(1).l2(2).weightDecay(3, false).build()).toMatchObject({
+      l1: 1,
+      l2: 2,
+      weightDecay: 3,
+      applyLearningRate: false,
     });
     const { sd } = line();
     expect(sd.getTrainingConfig()).toBeUndefined();
@@ -532,10 +569,175 @@ describe('a training configuration', () => {
     expectError(await outcome(sd.fit([data as Batch])), expected);
   });
 
+  test.each<{ title: string; config: TrainingConfig; expected: Expected }>([
+    {
+      title: 'features of no placeholder',
+      config: builder().dataSetFeatureMapping('x', 'image').build(),
+      expected: errOption('dataSetFeatureMapping', 'placeholder', 'image'),
+    },
+    {
+      title: 'labels of a parameter',
+      config: builder().dataSetLabelMapping('w').build(),
+      expected: errOption('dataSetLabelMapping', 'placeholder', 'w'),
+    },
+  ])('rejects $title', async ({ config, expected }) => {
+    const { sd } = line();
+    sd.setTrainingConfig(config);
+    expectError(await outcome(sd.fit([batch(1)])), expected);
+  });
+
   test('rejects another number of features', async () => {
     const { sd } = line();
     sd.setTrainingConfig(builder().dataSetFeatureMapping('x', 'y').build());
     expectError(await outcome(sd.fit([{ features: [[[1]]] }])), errOption('features', '2 arrays'));
+  });
+});
+
+describe('penalties', () => {
+  const parameters = () => {
+    const sd = SameDiff.create();
+    sd.setLossVariables(
+      sd
+        .var('a', nd.array([1, -2], 'float64'))
+        .sum('loss')
+        .add(sd.var('b', nd.array([3], 'float64'))),
+    );
+    return sd;
+  };
+  const builder = () => TrainingConfig.builder().updater(new Sgd(0.5));
+
+  test('count among the losses', async () => {
+    const sd = parameters();
+    const [loss] = sd.getLossVariables();
+    sd.setTrainingConfig(builder().l1(0.5).l2(0.25).weightDecay(0.125).build());
+    const { lossNames, losses } = (await sd.fit([{}])).lossCurve().losses()[0] as Loss;
+    // |1| + |-2| + |3| = 6; 1 + 4 + 9 = 14.
+    expect([lossNames, losses]).toEqual([
+      [loss?.name(), 'L1Regularization', 'L2Regularization', 'WeightDecay'],
+      [2, 3, 0.25 * 7, 0.125 * 7],
+    ]);
+    // The step is half the gradient: 1 + 0.5 sign(w) + (0.25 + 0.125) w.
+    expect(values(sd.arrayOf('a'))).toEqual([1 - 0.5 * 1.875, -2 - 0.5 * (0.5 - 0.75)]);
+    expect(values(sd.arrayOf('b'))).toEqual([3 - 0.5 * (1.5 + 1.125)]);
+  });
+
+  test('lessen parameters whatever becomes of the losses', async () => {
+    const sd = parameters();
+    sd.setTrainingConfig(builder().l2(0.25).minimize(false).build());
+    await sd.fit([{}]);
+    expect(values(sd.arrayOf('a'))).toEqual([1 + 0.5 - 0.125, -2 + 0.5 + 0.25]);
+  });
+
+  test('decay by the whole coefficient for an updater without a learning rate', async () => {
+    const sd = parameters();
+    const still: IUpdater = { stateSize: 0, rate: () => 1, applyUpdater: (gradient) => [gradient.mul(0)] };
+    sd.setTrainingConfig(TrainingConfig.builder().updater(still).weightDecay(0.25).build());
+    await sd.fit([{}]);
+    expect(values(sd.arrayOf('a'))).toEqual([0.75, -1.5]);
+  });
+});
+
+describe('fit, as data and parameters change under it', () => {
+  const sgd = new Sgd(0.25);
+
+  test('NaN in a batch: losses and parameters are NaN, and nothing fails', async () => {
+    const { sd, weight } = line();
+    const lines: string[] = [];
+    const history = await sd.fit({
+      data: [batch(1), batch(Number.NaN), batch(1)],
+      updater: sgd,
+      listeners: [new ScoreListener(1, (text) => lines.push(text))],
+    });
+    expect(history.lossCurve().meanLoss()).toEqual([Number.NaN]);
+    expect(weight()).toBeNaN();
+    expect(lines.slice(0, 3).map((text) => text.split(': ')[1])).toEqual(['9.0000', 'NaN', 'NaN']);
+  });
+
+  test('parameters that a listener changes, or the caller between calls, are those of the next step', async () => {
+    const { sd, weight } = line();
+    const reset: Listener = { iterationStart: () => void sd.arrayOf('w').assign(1) };
+    await sd.fit({ data: [batch(1), batch(1)], updater: sgd, listeners: [reset] });
+    expect(weight()).toBe(2);
+    sd.arrayOf('w').assign(5);
+    await sd.fit([batch(1)]);
+    expect(weight()).toBe(4);
+  });
+
+  test('batches that are made in the same memory', async () => {
+    const { sd, weight } = line();
+    const [x, y] = [nd.zeros([1, 1], 'float64'), nd.zeros([1, 1], 'float64')];
+    const data = function* () {
+      for (const value of [1, 2]) {
+        x.assign(value);
+        y.assign(3 * value);
+        yield { x, y };
+      }
+    };
+    const history = await sd.fit({ data, updater: new Sgd(0.125) });
+    expect(history.lossCurve().lastMeanLoss()).toBe((9 + 4 * 2.25 ** 2) / 2);
+    expect(weight()).toBe(3);
+    expect([x.at(0, 0), y.at(0, 0)]).toEqual([2, 6]);
+  });
+
+  test('a class that is none: the steps before it stay', async () => {
+    const sd = SameDiff.create();
+    const z = sd.var('z', nd.zeros([1, 2], 'float64'));
+    const labels = sd.placeHolder('labels', 'int32', [-1]);
+    sd.setLossVariables(sd.loss.sparseSoftmaxCrossEntropy(z, labels).mean());
+    const data = [{ labels: Int32Array.of(0) }, { labels: Int32Array.of(2) }];
+    expectError(await outcome(sd.fit({ data, updater: sgd })), errRange('labels', 'row 0', '0 to 1', '2'));
+    expect(values(sd.arrayOf('z'))).toEqual([0.125, -0.125]);
+  });
+
+  test('batches that do not go together', async () => {
+    const { sd, weight } = line();
+    const data = [{ x: [[1], [2]], y: [[3], [6], [9]] }];
+    expectError(await outcome(sd.fit({ data, updater: sgd })), errShape('x', 'y', '[3, 1]', '[2, 1]'));
+    expect(weight()).toBe(0);
+  });
+
+  const detach = ({ data }: NDArray) => void structuredClone(data.buffer, { transfer: [data.buffer as ArrayBuffer] });
+
+  test('memory that is gone is named', async () => {
+    const { sd } = line();
+    const given = { x: nd.ones([1, 1], 'float64'), y: nd.ones([1, 1], 'float64') };
+    detach(given.y);
+    expectError(await outcome(sd.fit({ data: [given], updater: sgd })), errBuffer('y', 'detached'));
+    expectError(() => sd.output(given, 'loss'), errBuffer('y', 'detached'));
+    const losing: Listener = { iterationDone: () => detach(sd.arrayOf('w')) };
+    const data = [batch(1), batch(1)];
+    expectError(await outcome(sd.fit({ data, updater: sgd, listeners: [losing] })), errBuffer('w', 'detached'));
+  });
+
+  test('another configuration, while it runs, is rejected', async () => {
+    const { sd, weight } = line();
+    const first = sd.fit({ data: [batch(1)], updater: sgd });
+    expectError(() => sd.setTrainingConfig(TrainingConfig.builder().updater(sgd).build()), errOption('being trained'));
+    expectError(await outcome(sd.fit({ data: [batch(1)], updater: new Adam() })), errOption('being trained'));
+    await first;
+    expect(weight()).toBe(1.5);
+    await sd.fit({ data: [batch(1)], updater: new Sgd(0) });
+    expect(weight()).toBe(1.5);
+  });
+
+  test('a source is closed when training ends early', async () => {
+    const { sd } = line();
+    const closed: string[] = [];
+    const source = async function* (name: string) {
+      try {
+        for (;;) yield batch(1);
+      } finally {
+        closed.push(name);
+      }
+    };
+    const controller = new AbortController();
+    const abort: Listener = { iterationDone: () => controller.abort('late') };
+    const train = (name: string, listeners: Listener[], signal?: AbortSignal) =>
+      sd.fit({ data: source(name), updater: sgd, listeners, signal });
+    await expect(train('aborted', [abort], controller.signal)).rejects.toBe('late');
+    await expect(train('failed', [{ iterationDone: () => Promise.reject(new Error('no')) }])).rejects.toThrow('no');
+    await expect(train('not begun', [], AbortSignal.abort('early'))).rejects.toBe('early');
+    expect(closed).toEqual(['aborted', 'failed']);
   });
 });
 
