@@ -77,8 +77,8 @@ type MaybePromise<Value> = Value | Promise<Value>;
  * };
  * const sd = SameDiff.create();
  * sd.setLossVariables(sd.var('w', nd.array([1])).square());
- * const training = sd.fit({ data: [{}], epochs: 100, updater: new Sgd(0.1), listeners: [patience] });
- * training.then((history) => history.trainingEpochs()); // 3, by then
+ * const history = await sd.fit({ data: [{}], epochs: 100, updater: new Sgd(0.1), listeners: [patience] });
+ * history.trainingEpochs(); // 3
  * ```
  * @see ND4J `org.nd4j.autodiff.listeners.Listener`, `ListenerResponse`
  */
@@ -87,9 +87,35 @@ export interface Listener {
   epochStart?(sd: SameDiff, at: At): MaybePromise<void>;
   /** Before a batch. */
   iterationStart?(sd: SameDiff, at: At, batch: Batch): MaybePromise<void>;
-  /** After a batch: the parameters have made their step; `loss` is the one before it. */
+  /**
+   * After a batch: the parameters have made their step.
+   *
+   * @param sd the graph
+   * @param at where the training was before the batch
+   * @param batch its arrays
+   * @param loss the losses before the step
+   * @example
+   * ```ts
+   * import { type Listener } from 'simdloss';
+   * const trace: Listener = { iterationDone: (_sd, at, _batch, loss) => console.log(at.iteration, loss.totalLoss()) };
+   * ```
+   */
   iterationDone?(sd: SameDiff, at: At, batch: Batch, loss: Loss): MaybePromise<void>;
-  /** After the last batch of an epoch, with the epochs of this call of `fit` so far. 'STOP' ends the training. */
+  /**
+   * After the last batch of an epoch.
+   *
+   * @param sd the graph
+   * @param at the epoch that is done, and how many batches are
+   * @param lossCurve the epochs of this call of `fit` so far
+   * @param epochTimeMillis how long the epoch took, in milliseconds
+   * @returns 'STOP' to end the training
+   * @throws what it likes: the promise of `fit` rejects with it
+   * @example
+   * ```ts
+   * import { type Listener } from 'simdloss';
+   * const stop: Listener = { epochEnd: (_sd, _at, curve) => (curve.lastMeanLoss() < 0.1 ? 'STOP' : 'CONTINUE') };
+   * ```
+   */
   epochEnd?(
     sd: SameDiff,
     at: At,
@@ -109,8 +135,8 @@ export interface Listener {
  * sd.setLossVariables(sd.var('w', nd.array([1])).square());
  * const lines: string[] = [];
  * const listener = new ScoreListener(10, (line) => lines.push(line));
- * sd.fit({ data: [{}], updater: new Sgd(0.1), listeners: [listener] });
- * // 'Loss at epoch 0, iteration 0: 1.0000'
+ * await sd.fit({ data: [{}], updater: new Sgd(0.1), listeners: [listener] });
+ * lines[0]; // 'Loss at epoch 0, iteration 0: 1.0000'
  * ```
  * @see ND4J `org.nd4j.autodiff.listeners.impl.ScoreListener`
  */
@@ -155,7 +181,10 @@ export class ScoreListener implements Listener {
 export class LossCurve {
   private readonly epochs: readonly Loss[];
 
-  /** @param losses the mean losses of each epoch, at least one */
+  /**
+   * @param losses the mean losses of each epoch, at least one
+   * @throws RangeError ERR_RANGE for none
+   */
   constructor(losses: readonly Loss[]) {
     if (losses.length === 0) throw rangeError('losses', 'at least one epoch', losses);
     this.epochs = losses;
@@ -196,8 +225,8 @@ export class LossCurve {
  * import { nd, SameDiff, Sgd } from 'simdloss';
  * const sd = SameDiff.create();
  * sd.setLossVariables(sd.var('w', nd.array([1])).square());
- * const training = sd.fit({ data: [{}], epochs: 3, updater: new Sgd(0.25) });
- * training.then((history) => history.lossCurve().meanLoss()); // [1, 0.25, 0.0625], by then
+ * const history = await sd.fit({ data: [{}], epochs: 3, updater: new Sgd(0.25) });
+ * history.lossCurve().meanLoss(); // [1, 0.25, 0.0625]
  * ```
  * @see ND4J `org.nd4j.autodiff.listeners.records.History`
  */

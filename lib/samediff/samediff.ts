@@ -90,7 +90,7 @@ export class SameDiff extends SDBaseOps {
    * A parameter: its gradient is computed, and `fit` updates it.
    *
    * @param name one that no other variable of the graph has
-   * @param array its value; an NDArray of floats is kept, not copied, and read whenever the graph runs
+   * @param array its value; typed arrays and NDArrays of floats are kept, not copied, and read whenever the graph runs
    * @param init how it begins, instead of an array: one of `WeightInit`
    * @param shape then its sizes: `[nIn, nOut]`, or any for `WeightInit.ZERO`
    * @param options `seed` = a new one each time, `dtype` = float32
@@ -121,9 +121,15 @@ export class SameDiff extends SDBaseOps {
    * An array, or a number, that stays as it is.
    *
    * @param name one that no other variable of the graph has; may be left out
-   * @param value an array of any dtype, kept if it is an NDArray; or a number
+   * @param value an array of any dtype, which is kept, not copied, unless it is of plain numbers; or a number
    * @returns the variable
    * @throws TypeError ERR_OPTION for a name that is taken, ERR_DTYPE for no array
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.constant('c', [1, 2]).mul(sd.constant(10)).eval(); // [10, 20]
+   * ```
    */
   constant(value: ArrayInput | number): SDVariable;
   constant(name: string, value: ArrayInput | number): SDVariable;
@@ -136,14 +142,37 @@ export class SameDiff extends SDBaseOps {
 
   // --- Variables ---
 
-  /** The variable of a name. @throws TypeError ERR_OPTION where there is none */
+  /**
+   * The variable of a name.
+   *
+   * @param name of a variable of the graph
+   * @returns the variable
+   * @throws TypeError ERR_OPTION where there is none
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.var('w', [1, 2]).square('squares');
+   * sd.getVariable('squares').shape; // [2]
+   * ```
+   */
   getVariable(name: string): SDVariable {
     const variable = this.named.get(name);
     if (variable === undefined) throw optionError('variable', 'the name of a variable of the graph', name);
     return variable;
   }
 
-  /** Is there a variable of this name? */
+  /**
+   * Tells whether there is a variable of a name.
+   *
+   * @param name any
+   * @returns is there?
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * SameDiff.create().hasVariable('w'); // false
+   * ```
+   */
   hasVariable(name: string): boolean {
     return this.named.has(name);
   }
@@ -158,9 +187,23 @@ export class SameDiff extends SDBaseOps {
     return this.variables().filter(({ variableType }) => variableType === 'VARIABLE');
   }
 
-  /** The array of a parameter or constant: its own, not a copy. */
+  /**
+   * The array of a parameter or constant: its own, not a copy. What is written there counts from the next run on.
+   *
+   * @param variable a parameter or a constant, or its name
+   * @returns the array
+   * @throws TypeError ERR_OPTION for another variable, or an unknown name
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * const sd = SameDiff.create();
+   * const w = sd.var('w', [1, 2]);
+   * sd.arrayOf(w).assign(3);
+   * w.sum().eval(); // 6
+   * ```
+   */
   arrayOf(variable: SDVariable | string): NDArray {
-    const { node } = typeof variable === 'string' ? this.getVariable(variable) : variable;
+    const { node } = variable instanceof SDVariable ? variable : this.getVariable(variable);
     const array = this.inputs.get(node)?.array;
     if (array === undefined) throw optionError('variable', 'a parameter or a constant', String(variable));
     return array;
@@ -173,9 +216,19 @@ export class SameDiff extends SDBaseOps {
    *
    * @param placeholders an array for each placeholder that they depend on
    * @param names of the variables
-   * @returns their values by name
+   * @returns their values by name, each an array of its own
    * @throws TypeError ERR_OPTION for an unknown name or a missing placeholder; RangeError ERR_SHAPE for arrays that do not
-   * fit
+   * fit, ERR_BUFFER for memory that is gone
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * const sd = SameDiff.create();
+   * const x = sd.placeHolder('x', 'float32', [-1]);
+   * x.sum('sum');
+   * x.max('largest');
+   * const { sum, largest } = sd.output({ x: [1, 5, 3] }, 'sum', 'largest');
+   * [sum?.toArray(), largest?.toArray()]; // [9, 5]
+   * ```
    */
   output(placeholders: Placeholders, ...names: (string | readonly string[])[]): Record<string, NDArray> {
     const variables = names.flat().map((name) => this.getVariable(name));
@@ -187,8 +240,16 @@ export class SameDiff extends SDBaseOps {
    *
    * @param placeholders an array for each placeholder that the losses depend on
    * @param names of the variables to differentiate for: parameters, placeholders, or any that the losses are made from
-   * @returns the gradients by the variables' names
-   * @throws TypeError ERR_OPTION for an unknown name, a missing placeholder, or a graph without loss variables
+   * @returns the gradients by the variables' names, each an array of its own
+   * @throws TypeError ERR_OPTION for an unknown name, a missing placeholder, or a graph without loss variables; RangeError
+   * ERR_SHAPE for arrays that do not fit, ERR_BUFFER for memory that is gone
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.setLossVariables(sd.var('w', [3, 4]).square());
+   * sd.calculateGradients({}, 'w')['w']; // [6, 8]
+   * ```
    */
   calculateGradients(placeholders: Placeholders, ...names: (string | readonly string[])[]): Record<string, NDArray> {
     return this.calculateGradientsAndOutputs(placeholders, [], names.flat()).gradients;
@@ -235,6 +296,14 @@ export class SameDiff extends SDBaseOps {
    * Says which variables `calculateGradients` and `fit` differentiate, in place of all outputs of `sd.loss`.
    *
    * @param losses variables or their names
+   * @throws TypeError ERR_OPTION for an unknown name, or a variable of another graph
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.setLossVariables(sd.var('w', [3, 4]).square('squares'));
+   * sd.getLossVariables().map((loss) => loss.name()); // ['squares']
+   * ```
    */
   setLossVariables(...losses: (SDVariable | string)[]): void {
     this.losses = losses.map((loss) => (typeof loss === 'string' ? this.getVariable(loss) : this.own(loss)));
@@ -285,9 +354,11 @@ export class SameDiff extends SDBaseOps {
    * A later call goes on where the last one ended: updaters keep their state, unless another configuration or updater is
    * given. After an error or an abort the parameters are those after the last whole batch.
    *
-   * @param args the data, an iterable of batches or a function of the epoch that returns one, the number of epochs, 1 if not
-   * given, and listeners; or one object with `data`, `epochs`, `updater` (in place of a training configuration), `listeners`
-   * and `signal`
+   * @param options `data`, `epochs`, `updater` (in place of a training configuration), `listeners` and `signal`; or, as
+   * arguments:
+   * @param data an iterable of batches, or a function of the epoch that returns one
+   * @param epochs how often it is gone through, 1 if not given
+   * @param listeners are told of epochs and batches
    * @returns a promise of the mean losses of the epochs
    * @throws TypeError ERR_OPTION for an option that can't be, an epoch without batches, no updater, no loss that depends on a
    * parameter, or a graph that is being trained; RangeError and TypeError as `output`, for batches; all as rejections

@@ -37,7 +37,7 @@ export class TrainingConfig {
   readonly dataSetFeatureMapping: readonly string[];
   /** The placeholders that labels go to. */
   readonly dataSetLabelMapping: readonly string[];
-  /** Do steps lessen the losses? */
+  /** Whether steps lessen the losses. */
   readonly minimize: boolean;
   /** What the sum of the parameters' magnitudes counts among the losses. */
   readonly l1: number;
@@ -45,7 +45,7 @@ export class TrainingConfig {
   readonly l2: number;
   /** The share of each parameter that a step takes off. */
   readonly weightDecay: number;
-  /** Is it that share times the learning rate? */
+  /** Whether it is that share times the learning rate. */
   readonly applyLearningRate: boolean;
 
   /** @internal Made by its builder. */
@@ -105,7 +105,7 @@ export class TrainingConfigBuilder {
    * ```ts
    * import { Adam, TrainingConfig } from 'simdloss';
    * const builder = TrainingConfig.builder().updater(new Adam());
-   * builder.dataSetFeatureMapping('image', 'age').build().dataSetFeatureMapping; // ["image", "age"]
+   * builder.dataSetFeatureMapping('image', 'age').build().dataSetFeatureMapping; // ['image','age']
    * ```
    */
   dataSetFeatureMapping(...names: string[]): this {

@@ -29,7 +29,9 @@ export type Batch = Placeholders | DataSet;
 
 /** Arrays for the placeholders that a training configuration maps: where it maps several, as many in a list. */
 export interface DataSet {
+  /** Of the placeholders of `dataSetFeatureMapping`. */
   readonly features: ArrayInput | readonly ArrayInput[];
+  /** Of the placeholders of `dataSetLabelMapping`. */
   readonly labels?: ArrayInput | readonly ArrayInput[] | undefined;
 }
 

@@ -21,7 +21,8 @@ import type { SDVariable } from './variable';
  * };
  * const sd = SameDiff.create();
  * sd.setLossVariables(sd.var('w', nd.array([1, -1])).square());
- * sd.fit({ data: [{}], updater: rmsProp }).then(() => sd.arrayOf('w').toArray()); // about [0.684, -0.684], by then
+ * await sd.fit({ data: [{}], updater: rmsProp });
+ * sd.arrayOf('w'); // [0.684, -0.684]
  * ```
  * @see ND4J `org.nd4j.linalg.learning.config.IUpdater`, `org.nd4j.linalg.learning.GradientUpdater`
  */
@@ -39,6 +40,14 @@ export interface IUpdater {
    * @param rate what `rate` gave for the iteration, a single number
    * @param state what the last step left, `stateSize` arrays of the parameter's shape
    * @returns what is subtracted from the parameter, then the state that the next step gets
+   * @throws TypeError ERR_OPTION for variables of another graph
+   * @example
+   * ```ts
+   * import { SameDiff, Sgd } from 'simdloss';
+   * const sd = SameDiff.create();
+   * const [step] = new Sgd().applyUpdater(sd.constant('g', [1, 2]), sd.constant('rate', 0.5));
+   * step.eval(); // [0.5, 1]
+   * ```
    */
   applyUpdater(
     gradient: SDVariable,
@@ -89,7 +98,9 @@ export class Sgd implements IUpdater {
 
 /** Options of `Nesterovs`. */
 export interface NesterovsOptions {
+  /** What gradients are multiplied by, from 0 on; 0.1 if not given. */
   readonly learningRate?: number | undefined;
+  /** How much of a step the next one repeats, from 0 to below 1; 0.9 if not given. */
   readonly momentum?: number | undefined;
 }
 
@@ -128,7 +139,7 @@ export class Nesterovs implements IUpdater {
     return this.learningRate;
   }
 
-  applyUpdater(gradient: SDVariable, rate: SDVariable, v: SDVariable): [SDVariable, SDVariable] {
+  applyUpdater(gradient: SDVariable, rate: SDVariable, ...[v]: [v: SDVariable]): [SDVariable, SDVariable] {
     const kept = v.mul(this.momentum);
     const next = kept.sub(gradient.mul(rate));
     return [kept.sub(next.mul(1 + this.momentum)), next];
@@ -137,9 +148,13 @@ export class Nesterovs implements IUpdater {
 
 /** Options of `Adam`. */
 export interface AdamOptions {
+  /** About the size of a step, from 0 on; 1e-3 if not given. */
   readonly learningRate?: number | undefined;
+  /** How much of the mean of the gradients stays, from 0 to below 1; 0.9 if not given. */
   readonly beta1?: number | undefined;
+  /** How much of the mean of their squares stays, from 0 to below 1; 0.999 if not given. */
   readonly beta2?: number | undefined;
+  /** Keeps steps small where gradients are all but 0, from 0 on; 1e-8 if not given. */
   readonly epsilon?: number | undefined;
 }
 
@@ -198,8 +213,7 @@ export class Adam implements IUpdater {
   applyUpdater(
     gradient: SDVariable,
     rate: SDVariable,
-    m: SDVariable,
-    v: SDVariable,
+    ...[m, v]: [m: SDVariable, v: SDVariable]
   ): [SDVariable, SDVariable, SDVariable] {
     const mean = m.mul(this.beta1).add(gradient.mul(1 - this.beta1));
     const square = v.mul(this.beta2).add(gradient.square().mul(1 - this.beta2));

@@ -17,6 +17,62 @@ function graph() {
 
 const x = nd.array([[1, 1]], 'float64'); // y = 6
 
+describe('variables', () => {
+  test.each<{ title: string; run: (sd: SameDiff) => unknown; expected: Expected }>([
+    { title: 'getVariable: an unknown name', run: (sd) => sd.getVariable('v'), expected: errOption('variable', 'v') },
+    { title: 'getVariable: no text', run: (sd) => sd.getVariable(7 as never), expected: errOption('variable', '7') },
+    { title: 'arrayOf: an unknown name', run: (sd) => sd.arrayOf('v'), expected: errOption('variable', 'v') },
+    { title: 'arrayOf: a placeholder', run: (sd) => sd.arrayOf('x'), expected: errOption('parameter', 'x') },
+    { title: 'arrayOf: an expression', run: (sd) => sd.arrayOf('y'), expected: errOption('parameter') },
+    { title: 'arrayOf: nothing', run: (sd) => sd.arrayOf(undefined as never), expected: errOption('variable') },
+    {
+      title: 'setLossVariables: another graph’s',
+      run: (sd) => sd.setLossVariables(graph().y),
+      expected: errOption('same graph', 'y'),
+    },
+    { title: 'setLossVariables: a number', run: (sd) => sd.setLossVariables(7 as never), expected: errDtype('7') },
+    { title: 'a name that is taken', run: (sd) => sd.var('x', [1]), expected: errOption('name', 'x') },
+    { title: 'an empty name', run: (sd) => sd.placeHolder('', 'float32', []), expected: errOption('name') },
+    {
+      title: 'a parameter of whole numbers',
+      run: (sd) => sd.var('v', Int32Array.of(1)),
+      expected: errDtype('v', 'int32'),
+    },
+    { title: 'a parameter of nothing', run: (sd) => sd.var('v', undefined as never), expected: errDtype('v') },
+    { title: 'a size', run: (sd) => sd.placeHolder('v', 'float32', [-2]), expected: errShape('shape', '-2') },
+    { title: 'a dtype', run: (sd) => sd.placeHolder('v', 'float' as never, [1]), expected: errDtype('dtype', 'float') },
+  ])('$title', ({ run, expected }) => {
+    const { sd } = graph();
+    const names = sd.variables().map((variable) => variable.name());
+    expectError(() => run(sd), expected);
+    expect(sd.variables().map((variable) => variable.name())).toEqual(names);
+    expect(sd.getLossVariables().map((loss) => loss.name())).toEqual(['fit', 'penalty']);
+  });
+
+  test('are found by name, in their order', () => {
+    const { sd, w, b, y } = graph();
+    expect(sd.trainableVariables()).toEqual([w, b]);
+    expect([sd.hasVariable('w'), sd.hasVariable('v'), sd.getVariable('y')]).toEqual([true, false, y]);
+    expect(sd.variables().map(({ variableType }) => variableType)).toEqual(
+      expect.arrayContaining(['PLACEHOLDER', 'ARRAY']),
+    );
+    expect(sd.nn.relu(w.sub(1.5)).eval().toArray()).toEqual([[0], [0.5]]);
+  });
+
+  test('keep the arrays they are given, and make plain numbers one', () => {
+    const sd = SameDiff.create();
+    const [data, array] = [Float32Array.of(1, 2), nd.array([3, 4])];
+    const sum = sd
+      .var('data', data)
+      .add(sd.var('array', array))
+      .add(sd.constant('list', [5, 6]));
+    data[0] = 10;
+    array.assign(20);
+    expect(sum.eval().toArray()).toEqual([35, 28]);
+    expect([sd.arrayOf('data').data, sd.arrayOf('array')]).toEqual([data, array]);
+  });
+});
+
 const calls = {
   output: (sd: SameDiff, placeholders: object, ...names: string[]) => sd.output(placeholders as never, ...names),
   calculateGradients: (sd: SameDiff, placeholders: object, ...names: string[]) =>
