@@ -37,15 +37,20 @@ export { LossFunction } from './loss-function';
 export type { AsyncOptions } from './losses/async-call';
 export { type BindOptions, BoundLoss } from './losses/bound-loss';
 export type { CrossEntropyOptions } from './losses/cross-entropy-loss';
+export type { LabelsOption, OptionsOf, WeightsOption } from './losses/formula-loss';
 export type { ActivationInput, GradientAndScore, ILossFunction, MaskInput } from './losses/iloss-function';
 export type { BinaryCrossEntropyOptions } from './losses/loss-binary-xent';
 export { LossBinaryXENT } from './losses/loss-binary-xent';
 export { LossCosineProximity } from './losses/loss-cosine-proximity';
+export { LossDice } from './losses/loss-dice';
 export { LossFMeasure } from './losses/loss-fmeasure';
+export { LossGeneralizedCrossEntropy } from './losses/loss-generalized-cross-entropy';
 export { LossHinge } from './losses/loss-hinge';
+export { LossHuber } from './losses/loss-huber';
 export { LossKLD } from './losses/loss-kld';
 export { LossL1 } from './losses/loss-l1';
 export { LossL2 } from './losses/loss-l2';
+export { LossLogCosh } from './losses/loss-log-cosh';
 export { LossMAE } from './losses/loss-mae';
 export { LossMAPE } from './losses/loss-mape';
 export { LossMCXENT } from './losses/loss-mcxent';
@@ -53,12 +58,21 @@ export { LossMixtureDensity } from './losses/loss-mixture-density';
 export { LossMSE } from './losses/loss-mse';
 export { LossMSLE } from './losses/loss-msle';
 export { LossMultiLabel } from './losses/loss-multi-label';
+export { LossMultiMargin } from './losses/loss-multi-margin';
 export { LossNegativeLogLikelihood } from './losses/loss-negative-log-likelihood';
 export { LossPoisson } from './losses/loss-poisson';
+export { LossPoly1CrossEntropy } from './losses/loss-poly1-cross-entropy';
+export { LossSigmoidFocal } from './losses/loss-sigmoid-focal';
+export { LossSmoothL1 } from './losses/loss-smooth-l1';
+export { LossSmoothedCrossEntropy } from './losses/loss-smoothed-cross-entropy';
+export { LossSoftMargin } from './losses/loss-soft-margin';
+export { LossSoftmaxFocal } from './losses/loss-softmax-focal';
 export type { SparseCrossEntropyOptions } from './losses/loss-sparse-mcxent';
 export { LossSparseMCXENT } from './losses/loss-sparse-mcxent';
 export { LossSquaredHinge } from './losses/loss-squared-hinge';
+export { LossTversky } from './losses/loss-tversky';
 export { LossWasserstein } from './losses/loss-wasserstein';
+export { LossWeightedBinaryXENT, type PosWeightOptions } from './losses/loss-weighted-binary-xent';
 export { defineLoss, type LossDefinition, SameDiffLoss, type SameDiffLossOptions } from './losses/samediff-loss';
 export { nd, type RandomOptions } from './ndarray/nd';
 export { NDArray, type ReduceArguments, type ReduceOptions } from './ndarray/ndarray';
@@ -77,12 +91,26 @@ export {
 export {
   type CosineDistanceOption,
   type CtcOption,
+  type DiceOption,
+  type FocalOption,
+  type GaussianNLLArguments,
+  type GaussianNLLOption,
+  type GeneralizedCrossEntropyOption,
   type HuberOption,
   type LogLossOption,
   type LogPoissonOption,
   type LossArguments,
+  type MarginRankingArguments,
+  type MarginRankingOption,
+  type MultiMarginOption,
+  type Poly1Option,
   SDLoss,
   type SmoothingOption,
+  type SmoothL1Option,
+  type TripletMarginArguments,
+  type TripletMarginOption,
+  type TverskyOption,
+  type WeightedArguments,
 } from './samediff/loss';
 export { LossReduce } from './samediff/loss-formulas';
 export { SDMath } from './samediff/math';

@@ -94,7 +94,7 @@ export abstract class BaseLoss implements ILossFunction {
     const owner = new.target.name;
     this.traits = traits;
     this.options = readArguments(owner, args, names, traits.numbers ?? [], traits.weighted ? 'weights' : undefined);
-    this.weights = this.options['weights'] === undefined ? null : readWeights(this.options['weights']);
+    this.weights = this.options['weights'] === undefined ? null : readRow('weights', this.options['weights']);
   }
 
   name(): string {
@@ -559,12 +559,12 @@ export abstract class BaseLoss implements ILossFunction {
   }
 }
 
-/** A copy of the weights, `[c]`. */
-function readWeights(value: unknown): NDArray {
-  if (!isArrayLike(value)) throw optionError('weights', 'an array with one value a column', value);
-  const view = toView(value, 'weights', 'float64');
+/** A copy of values, one a column, `[c]`. */
+export function readRow(name: string, value: unknown): NDArray {
+  if (!isArrayLike(value)) throw optionError(name, 'an array with one value a column', value);
+  const view = toView(value, name, 'float64');
   const { rows, cols, ...matrix } = toMatrix(view);
-  if (view.shape.length !== 1 && rows !== 1) throw shapeError('weights', '[c] or [1, c]', view.shape);
+  if (view.shape.length !== 1 && rows !== 1) throw shapeError(name, '[c] or [1, c]', view.shape);
   return new NDArray(matrix.data, [rows * cols], [view.shape.length === 1 ? matrix.rowStride : 1]).dup();
 }
 

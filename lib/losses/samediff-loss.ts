@@ -7,7 +7,15 @@ import { describe, optionError, shapeError } from '../errors';
 import type { Output } from '../outputs';
 import type { SameDiff } from '../samediff/samediff';
 import type { SDVariable } from '../samediff/variable';
-import { BaseLoss, type Inputs, type KeptCall, leadingOf, type ThreadCall, type Wanted } from './base-loss';
+import {
+  BaseLoss,
+  type Inputs,
+  type KeptCall,
+  type LossTraits,
+  leadingOf,
+  type ThreadCall,
+  type Wanted,
+} from './base-loss';
 import { GRADIENT, type LossArrays, LossExpression, SCORE, SCORE_ARRAY } from './loss-expression';
 
 /** Options of `SameDiffLoss` and `defineLoss`. */
@@ -25,7 +33,7 @@ export interface SameDiffLossOptions {
 const MOST_EXPRESSIONS = 64;
 
 const NONE: readonly MatrixView[] = [];
-const traits = { weighted: true, options: ['labels'] };
+const traits: LossTraits = { weighted: true, options: ['labels'] };
 
 /**
  * A loss of one's own: an expression of labels and output, from which score, score array and gradient follow. It is
@@ -59,10 +67,14 @@ export abstract class SameDiffLoss extends BaseLoss {
 
   /**
    * @param options class weights, and what labels are
-   * @throws TypeError ERR_OPTION for an unknown option
+   * @throws TypeError ERR_OPTION for an unknown option, or labels of no kind; ERR_DTYPE for weights that are no array
+   * @throws RangeError ERR_SHAPE for weights that are no row
    */
-  constructor(options?: ArrayInput | SameDiffLossOptions) {
-    super(traits, [options]);
+  constructor(options?: ArrayInput | SameDiffLossOptions);
+  /** @internal A loss of the library, with options of its own. */
+  constructor(options: unknown, own: LossTraits);
+  constructor(options?: unknown, own = traits) {
+    super(own, [options]);
     this.#labels = readLabels(this.options['labels']);
     const { weights } = this;
     this.#weights = weights === null ? undefined : makeMatrix(weights.data, 1, weights.length, 0, weights.dtype);
@@ -76,6 +88,16 @@ export abstract class SameDiffLoss extends BaseLoss {
    * @param layerInput the activated output, `[-1, c]`; leading axes are folded into the first
    * @param labels `[-1, c]`; with the option `classes` `[-1, 1]`, with `rows` `[-1, d]`
    * @returns the score of each example, `[-1]` or `[-1, 1]`, or of each output, `[-1, c]`
+   * @throws what its expressions throw, for shapes or options: it passes through the method that asked, unchanged
+   * @example
+   * ```ts
+   * import { Activation, defineLoss, LossHuber, LossLogCosh, nd } from 'simdloss';
+   * const [huber, logCosh] = [new LossHuber(), new LossLogCosh()]; // any loss that is an expression, inside of another
+   * const both = defineLoss('both', (labels, output, sd) =>
+   *   huber.defineLoss(sd, output, labels).add(logCosh.defineLoss(sd, output, labels)),
+   * );
+   * both.computeGradient(nd.array([[0]]), nd.array([[9]]), Activation.IDENTITY); // [[2]]
+   * ```
    */
   abstract defineLoss(sd: SameDiff, layerInput: SDVariable, labels: SDVariable): SDVariable;
 

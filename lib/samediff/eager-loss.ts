@@ -6,15 +6,24 @@ import { ctcLoss } from '../losses/ctc-loss';
 import { NDArray } from '../ndarray/ndarray';
 import {
   type CosineDistanceOption,
+  type DiceOption,
+  type FocalOption,
+  type GaussianNLLArguments,
+  type GeneralizedCrossEntropyOption,
   type HuberOption,
   type LogLossOption,
   type LogPoissonOption,
   type LossArguments,
   type LossName,
-  readRest,
+  type MarginRankingArguments,
+  type MultiMarginOption,
+  type Poly1Option,
+  readWeighted,
   type SmoothingOption,
+  type SmoothL1Option,
+  type TripletMarginArguments,
+  type TverskyOption,
 } from './loss';
-import { formulas } from './loss-formulas';
 import { SameDiff } from './samediff';
 import type { SDVariable } from './variable';
 
@@ -61,13 +70,15 @@ function read(inputs: Inputs): Record<string, NDArray> {
 }
 
 /** A loss with weights and a reduction. */
-function weighted(op: LossName, args: LossArguments<ArrayInput, unknown>): NDArray {
-  const [labels, predictions, weights, ...rest] = args;
-  const { option, lossReduce } = readRest(op, formulas[op], rest);
-  const inputs = { labels, predictions, ...(weights === null || weights === undefined ? {} : { weights }) };
-  return compute(`${op} ${lossReduce} ${option}`, inputs, (sd, variables) =>
-    sd.loss[op](variables.labels, variables.predictions, variables.weights ?? null, lossReduce, option as never),
-  );
+function weighted(op: LossName, args: readonly unknown[]): NDArray {
+  const { arrays, weights, lossReduce, values } = readWeighted<ArrayInput>(op, args);
+  const inputs: Inputs = weights === null || weights === undefined ? arrays : { ...arrays, weights };
+  const key = `${op} ${lossReduce} ${Object.values(values).join()}`;
+  return compute(key, inputs, (sd, variables) => {
+    const given = Object.keys(arrays).map((name) => variables[name]);
+    const call = sd.loss[op] as (...args: unknown[]) => SDVariable;
+    return call.call(sd.loss, ...given, variables['weights'], lossReduce, values);
+  });
 }
 
 /**
@@ -102,6 +113,31 @@ function huberLoss(...args: LossArguments<ArrayInput, HuberOption>): NDArray {
   return weighted('huberLoss', args);
 }
 
+/** `e^2 / (2 beta)` for `e = |p - y|` up to beta, `e - beta / 2` beyond; otherwise as `absoluteDifference`. */
+function smoothL1Loss(...args: LossArguments<ArrayInput, SmoothL1Option>): NDArray {
+  return weighted('smoothL1Loss', args);
+}
+
+/** `log(cosh(p - y))`; otherwise as `absoluteDifference`. */
+function logCoshLoss(...args: LossArguments<ArrayInput>): NDArray {
+  return weighted('logCoshLoss', args);
+}
+
+/** `(log v + (p - y)^2 / v) / 2`, v the variance; otherwise as `absoluteDifference`. */
+function gaussianNLLLoss(...args: GaussianNLLArguments<ArrayInput>): NDArray {
+  return weighted('gaussianNLLLoss', args);
+}
+
+/** `log(1 + e^(-y p))`, of labels -1 and 1; otherwise as `absoluteDifference`. */
+function softMarginLoss(...args: LossArguments<ArrayInput>): NDArray {
+  return weighted('softMarginLoss', args);
+}
+
+/** `max(0, margin - y (x1 - x2))`, of labels -1 and 1 and two inputs; otherwise as `absoluteDifference`. */
+function marginRankingLoss(...args: MarginRankingArguments<ArrayInput>): NDArray {
+  return weighted('marginRankingLoss', args);
+}
+
 /** `-y log(p + epsilon) - (1 - y) log(1 - p + epsilon)`, `0 log 0 = 0`; otherwise as `absoluteDifference`. */
 function logLoss(...args: LossArguments<ArrayInput, LogLossOption>): NDArray {
   return weighted('logLoss', args);
@@ -122,6 +158,11 @@ function sigmoidCrossEntropy(...args: LossArguments<ArrayInput, SmoothingOption>
   return weighted('sigmoidCrossEntropy', args);
 }
 
+/** The cross entropy of the sigmoid of logits p, less where the output is good; otherwise as `absoluteDifference`. */
+function sigmoidFocalLoss(...args: LossArguments<ArrayInput, FocalOption>): NDArray {
+  return weighted('sigmoidFocalLoss', args);
+}
+
 /** `1 - sum(y p)` along an axis, which is kept; otherwise as `absoluteDifference`. */
 function cosineDistance(...args: LossArguments<ArrayInput, CosineDistanceOption>): NDArray {
   return weighted('cosineDistance', args);
@@ -135,6 +176,41 @@ function meanPairwiseSquaredError(...args: LossArguments<ArrayInput>): NDArray {
 /** The cross entropy of the softmax of a row of logits p; otherwise as `absoluteDifference`. */
 function softmaxCrossEntropy(...args: LossArguments<ArrayInput, SmoothingOption>): NDArray {
   return weighted('softmaxCrossEntropy', args);
+}
+
+/** `-alpha sum(y (1 - a)^gamma log a)`, a the softmax of logits p; otherwise as `absoluteDifference`. */
+function softmaxFocalLoss(...args: LossArguments<ArrayInput, FocalOption>): NDArray {
+  return weighted('softmaxFocalLoss', args);
+}
+
+/** `sum(y (epsilon (1 - a) - log a))`, a the softmax of logits p; otherwise as `absoluteDifference`. */
+function poly1CrossEntropy(...args: LossArguments<ArrayInput, Poly1Option>): NDArray {
+  return weighted('poly1CrossEntropy', args);
+}
+
+/** `sum(y (1 - a^q) / q)`, a the softmax of logits p; otherwise as `absoluteDifference`. */
+function generalizedCrossEntropy(...args: LossArguments<ArrayInput, GeneralizedCrossEntropyOption>): NDArray {
+  return weighted('generalizedCrossEntropy', args);
+}
+
+/** `max(0, margin - p_k + p_j)^p` over the classes j but the label's, k, by their number; otherwise as `absoluteDifference`. */
+function multiMarginLoss(...args: LossArguments<ArrayInput, MultiMarginOption>): NDArray {
+  return weighted('multiMarginLoss', args);
+}
+
+/** `max(0, margin + |a - p| - |a - n|)` of rows; otherwise as `absoluteDifference`. */
+function tripletMarginLoss(...args: TripletMarginArguments<ArrayInput>): NDArray {
+  return weighted('tripletMarginLoss', args);
+}
+
+/** `1 - (2 sum(y p) + smooth) / (sum y + sum p + smooth)` of a row; otherwise as `absoluteDifference`. */
+function diceLoss(...args: LossArguments<ArrayInput, DiceOption>): NDArray {
+  return weighted('diceLoss', args);
+}
+
+/** `1 - (tp + smooth) / (tp + alpha fp + beta fn + smooth)` of a row; otherwise as `absoluteDifference`. */
+function tverskyLoss(...args: LossArguments<ArrayInput, TverskyOption>): NDArray {
+  return weighted('tverskyLoss', args);
 }
 
 /**
@@ -211,15 +287,28 @@ export const loss = {
   absoluteDifference,
   cosineDistance,
   ctcLoss,
+  diceLoss,
+  gaussianNLLLoss,
+  generalizedCrossEntropy,
   hingeLoss,
   huberLoss,
   l2Loss,
+  logCoshLoss,
   logLoss,
   logPoisson,
+  marginRankingLoss,
   meanPairwiseSquaredError,
   meanSquaredError,
+  multiMarginLoss,
+  poly1CrossEntropy,
   sigmoidCrossEntropy,
+  sigmoidFocalLoss,
+  smoothL1Loss,
+  softMarginLoss,
   softmaxCrossEntropy,
+  softmaxFocalLoss,
   sparseSoftmaxCrossEntropy,
+  tripletMarginLoss,
+  tverskyLoss,
   weightedCrossEntropyWithLogits,
 } as const;

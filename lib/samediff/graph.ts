@@ -233,8 +233,9 @@ export class Graph {
 
   pow(x: Operand, y: Operand): Node {
     const [a, b] = [this.node(x), this.node(y)];
-    const exponent = numberOf(b);
-    switch (exponent) {
+    // The slope of a power below 1 is infinite where the output underflows, but for its logarithm.
+    const isProbability = a.op === 'softmax' || isKernel(a, 'Sigmoid');
+    switch (numberOf(b)) {
       case 0:
         return this.broadcastLike(1, a);
       case 1:
@@ -244,15 +245,12 @@ export class Graph {
       case 3:
         return this.mul(this.square(a), a);
       case 0.5:
+        if (isProbability) break;
         return this.unary('sqrt', a);
       case -1:
         return this.unary('reciprocal', a);
-      default:
-        // The slope of a power below 1 is infinite where the output underflows, but for its logarithm.
-        return a.op === 'softmax' || isKernel(a, 'Sigmoid')
-          ? this.unary('exp', this.mul(b, this.log(a)))
-          : this.binary('pow', a, b);
     }
+    return isProbability ? this.unary('exp', this.mul(b, this.log(a))) : this.binary('pow', a, b);
   }
 
   min(x: Operand, y: Operand): Node {
@@ -633,7 +631,8 @@ export class Graph {
   }
 }
 
-function isKernel(node: Node, kernel: ActivationKernel): boolean {
+/** Is it this activation? */
+export function isKernel(node: Node, kernel: ActivationKernel): boolean {
   return node.op === 'activation' && node.attributes['kernel'] === kernel;
 }
 

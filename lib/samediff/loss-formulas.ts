@@ -1,8 +1,30 @@
 // SPDX-License-Identifier: Apache-2.0
-// The losses of `sd.loss` as expressions, and how losses are weighted and reduced.
-import { shapeError } from '../errors';
+// The losses by name, with their options; how losses are weighted and reduced.
+import { rangeError } from '../errors';
 import { readFlag, readNumber } from '../options';
-import { type Graph, label, type Node, type Operand } from './graph';
+import {
+  binaryCrossEntropy,
+  classesOf,
+  crossEntropy,
+  gaussianNLL,
+  generalizedCrossEntropy,
+  huber,
+  lastOf,
+  logCosh,
+  marginRanking,
+  multiMargin,
+  poly1CrossEntropy,
+  sigmoidFocal,
+  smoothed,
+  smoothL1,
+  softMargin,
+  softmaxFocal,
+  sumOfRow,
+  times,
+  tripletMargin,
+  tversky,
+} from './formulas';
+import type { Graph, Node } from './graph';
 import { readAxes } from './shapes';
 
 /**
@@ -35,158 +57,244 @@ export const LossReduce = {
 /** One of the names of `LossReduce`. */
 export type LossReduce = (typeof LossReduce)[keyof typeof LossReduce];
 
-/** A loss for given options. */
-export interface Loss {
-  /** Of a row along this axis, which is kept with size 1; of an element if not given. */
-  readonly axis?: number;
-  readonly of: (g: Graph, labels: Node, predictions: Node) => Node;
+/** How an option is read: checked, or its default. */
+export type Reader<Value> = (name: string, value: unknown) => Value;
+
+/** Options by name. */
+export type Values = Readonly<Record<string, unknown>>;
+
+/** A loss of arrays. */
+export interface Formula<V extends object = Values, Arrays extends readonly Node[] = readonly [y: Node, p: Node]> {
+  /** What its arrays are called; labels and predictions if not given. They have the second one's shape. */
+  readonly arrays?: readonly string[];
+  /** Its options; a plain number, or true or false, is the first. */
+  readonly options: { readonly [Name in keyof V]: Reader<V[Name]> };
+  /** Predictions of `sd.loss` are logits, and this makes outputs of them. */
+  readonly output?: (g: Graph, p: Node) => Node;
+  /** The axis of a row, which is kept, where the loss is a row's; none where it is an element's. */
+  axis?(values: V): number;
+  /** The loss is a row's, and `of` gives terms that add up to it. */
+  readonly isSum?: boolean;
+  /** Labels mark a class in each row. */
+  readonly ofClasses?: boolean;
+  /** The losses, or their terms. */
+  of(g: Graph, arrays: Arrays, values: V): Node;
 }
 
-/** A loss of labels and predictions. */
-export interface Formula {
-  /** The name of its option. */
-  readonly option?: string;
-  /** The loss for the option's value, checked. */
-  readonly loss: (option: unknown) => Loss;
+// --- How options are read ---
+
+const number =
+  (fallback: number, low: number, high?: number): Reader<number> =>
+  (name, value) =>
+    readNumber(name, value, fallback, low, high);
+
+const flag: Reader<boolean> = (name, value) => readFlag(name, value, false);
+
+const real = (fallback: number): Reader<number> => number(fallback, -Number.MAX_VALUE, Number.MAX_VALUE);
+const amount = (fallback: number): Reader<number> => number(fallback, 0, Number.MAX_VALUE);
+
+/** Above 0. */
+const positive =
+  (fallback: number, most = Number.MAX_VALUE): Reader<number> =>
+  (name, value) => {
+    const read = readNumber(name, value, fallback);
+    if (read > 0 && read <= most) return read;
+    throw rangeError(name, `a number in (0, ${most}]`, read);
+  };
+
+const oneOrTwo: Reader<number> = (name, value) => {
+  const read = readNumber(name, value, 1);
+  if (read === 1 || read === 2) return read;
+  throw rangeError(name, '1 or 2', read);
+};
+
+/** The share of the positive labels, or -1 for none. */
+const balance: Reader<number> = (name, value) => (value === -1 ? -1 : readNumber(name, value, 0.25, 0, 1));
+
+/** The values of options, those that are not given too. */
+export function readOptions<V extends object>(options: Formula<V>['options'], given: Values): V {
+  const entries = Object.entries<Reader<unknown>>(options);
+  return Object.fromEntries(entries.map(([name, read]) => [name, read(name, given[name])])) as V;
 }
 
-const LAST = -1;
+// --- The losses ---
 
-const plain = (of: Loss['of']): Formula => ({ loss: () => ({ of }) });
+const formula = <V extends object, Arrays extends readonly Node[] = readonly [y: Node, p: Node]>(
+  of: Formula<V, Arrays>,
+): Formula<V, Arrays> => of;
 
-/** `f(x)` times y, 0 where y is 0 even if `f(x)` is infinite. */
-const times = (g: Graph, y: Node, fx: Node): Node => g.select(g.binary('eq', y, 0), 0, g.mul(y, fx));
+const plain = (of: (g: Graph, y: Node, p: Node) => Node) =>
+  formula<Record<never, never>>({ options: {}, of: (g, [y, p]) => of(g, y, p) });
+
+const last = (): number => -1;
+const sigmoid = (g: Graph, p: Node): Node => g.sigmoid(p);
+const softmax = (g: Graph, p: Node): Node => g.softmax(p);
+const ofSoftmax = { output: softmax, axis: last, isSum: true, ofClasses: true } as const;
 
 /** `log(q + epsilon)`; near 1 from r = 1 - q, of which nothing is lost. */
 const logOf = (g: Graph, q: Node, r: Node, epsilon: number): Node =>
   g.select(g.binary('lt', q, 0.5), g.log(g.add(q, epsilon)), g.unary('log1p', g.sub(epsilon, r)));
 
-/** Labels `y (1 - s) + s / classes`. */
-const smoothed = (g: Graph, y: Node, s: number, classes: Operand): Node =>
-  s === 0 ? y : g.add(g.mul(y, 1 - s), g.div(s, classes));
+const softmaxCrossEntropy = (labelSmoothing: number) =>
+  formula<{ labelSmoothing: number }>({
+    ...ofSoftmax,
+    options: { labelSmoothing: number(labelSmoothing, 0, 1) },
+    of: (g, [y, a], options) => crossEntropy(g, smoothed(g, y, options.labelSmoothing, classesOf(g, a)), a),
+  });
 
-const readSmoothing = (option: unknown): number => readNumber('labelSmoothing', option, 0, 0, 1);
+/** As `sd.loss` has it, but for the default. */
+export const smoothedCrossEntropy = softmaxCrossEntropy(0.1);
 
-/** Sums over the last axis, which is kept. */
-function sumOfRow(g: Graph, x: Node): Node {
-  return g.sum(x, lastOf(x));
-}
+/** Of the third array: a weight of the positive labels, for all or a column each. */
+export const weightedBinaryCrossEntropy = formula<Record<never, never>, readonly [y: Node, a: Node, posWeight: Node]>({
+  options: {},
+  of: (g, [y, a, posWeight]) => binaryCrossEntropy(g, y, a, posWeight),
+});
 
-function lastOf(x: Node): number[] {
-  if (x.shape.length === 0) throw shapeError(`a loss of rows of ${label(x)}`, 'an axis or more', x.shape);
-  return [x.shape.length - 1];
-}
-
-/** All that take labels, predictions, weights and a reduction. */
+/** All that take weights and a reduction. */
 export const formulas = {
+  // --- Of the difference of prediction and label ---
+
   absoluteDifference: plain((g, y, p) => g.abs(g.sub(p, y))),
 
-  cosineDistance: {
-    option: 'dimension',
-    loss: (option) => {
-      const axis = readNumber('dimension', option, LAST);
-      return {
-        axis,
-        of: (g, y, p) => g.sub(1, g.sum(g.mul(y, p), readAxes([axis], p.shape.length, 'dimension'))),
-      };
+  meanSquaredError: plain((g, y, p) => g.square(g.sub(p, y))),
+
+  huberLoss: formula<{ delta: number }>({
+    options: { delta: number(1, 0) },
+    of: (g, [y, p], { delta }) => huber(g, y, p, delta),
+  }),
+
+  smoothL1Loss: formula<{ beta: number }>({
+    options: { beta: amount(1) },
+    of: (g, [y, p], { beta }) => smoothL1(g, y, p, beta),
+  }),
+
+  logCoshLoss: plain(logCosh),
+
+  gaussianNLLLoss: formula<{ full: boolean; epsilon: number }, readonly [y: Node, p: Node, variance: Node]>({
+    arrays: ['labels', 'predictions', 'variances'],
+    options: { full: flag, epsilon: positive(1e-6) },
+    of: (g, [y, p, variance], { full, epsilon }) => gaussianNLL(g, y, p, variance, full, epsilon),
+  }),
+
+  // The mean of (d_i - d_j)^2 over pairs is twice the variance of d with c - 1 for c.
+  meanPairwiseSquaredError: formula<Record<never, never>>({
+    options: {},
+    axis: last,
+    of: (g, [y, p]) => {
+      const d = g.sub(p, y);
+      const count = classesOf(g, d);
+      const apart = g.sub(d, g.div(sumOfRow(g, d), count));
+      return g.div(g.mul(2, sumOfRow(g, g.square(apart))), g.max(1, g.sub(count, 1)));
     },
-  },
+  }),
+
+  // The full loss adds Stirling's approximation of log(y!).
+  logPoisson: formula<{ full: boolean }>({
+    options: { full: flag },
+    of: (g, [y, p], { full }) => {
+      const l = g.sub(g.unary('exp', p), g.mul(y, p));
+      if (!full) return l;
+      const stirling = g.add(g.sub(g.mul(y, g.log(y)), y), g.mul(0.5, g.log(g.mul(2 * Math.PI, y))));
+      return g.add(l, g.select(g.binary('eq', y, 0), 0, stirling));
+    },
+  }),
+
+  // --- Of margins ---
 
   // Labels 0 and 1 stand for -1 and 1.
   hingeLoss: plain((g, y, p) => g.max(0, g.sub(1, g.mul(g.sub(g.mul(2, y), 1), p)))),
 
-  huberLoss: {
-    option: 'delta',
-    loss: (option) => {
-      const delta = readNumber('delta', option, 1, 0);
-      return {
-        of: (g, y, p) => {
-          const e = g.sub(p, y);
-          const size = g.abs(e);
-          const isNear = g.binary('le', size, delta);
-          return g.select(isNear, g.mul(0.5, g.square(e)), g.mul(delta, g.sub(size, delta / 2)));
-        },
-      };
+  softMarginLoss: plain(softMargin),
+
+  multiMarginLoss: formula<{ p: number; margin: number }>({
+    options: { p: oneOrTwo, margin: real(1) },
+    axis: last,
+    ofClasses: true,
+    of: (g, [y, a], { p, margin }) => multiMargin(g, y, a, p, margin),
+  }),
+
+  marginRankingLoss: formula<{ margin: number }, readonly [y: Node, x1: Node, x2: Node]>({
+    arrays: ['labels', 'input1', 'input2'],
+    options: { margin: real(0) },
+    of: (g, [y, x1, x2], { margin }) => marginRanking(g, y, x1, x2, margin),
+  }),
+
+  tripletMarginLoss: formula<
+    { margin: number; p: number; swap: boolean },
+    readonly [anchor: Node, positive: Node, negative: Node]
+  >({
+    arrays: ['anchor', 'positive', 'negative'],
+    options: { margin: amount(1), p: number(2, 1), swap: flag },
+    axis: last,
+    of: (g, [a, p, n], options) => tripletMargin(g, a, p, n, options.margin, options.p, options.swap),
+  }),
+
+  cosineDistance: formula<{ dimension: number }>({
+    options: { dimension: number(-1, Number.NEGATIVE_INFINITY) },
+    axis: ({ dimension }) => dimension,
+    of: (g, [y, p], { dimension }) => g.sub(1, g.sum(g.mul(y, p), readAxes([dimension], p.shape.length, 'dimension'))),
+  }),
+
+  // --- Of probabilities, yes or no ---
+
+  logLoss: formula<{ epsilon: number }>({
+    options: { epsilon: number(1e-7, 0) },
+    of: (g, [y, p], { epsilon }) => {
+      const rest = g.sub(1, p);
+      return g.neg(g.add(times(g, y, logOf(g, p, rest, epsilon)), times(g, g.sub(1, y), logOf(g, rest, p, epsilon))));
     },
-  },
+  }),
 
-  logLoss: {
-    option: 'epsilon',
-    loss: (option) => {
-      const epsilon = readNumber('epsilon', option, 1e-7, 0);
-      return {
-        of: (g, y, p) => {
-          const rest = g.sub(1, p);
-          return g.neg(
-            g.add(times(g, y, logOf(g, p, rest, epsilon)), times(g, g.sub(1, y), logOf(g, rest, p, epsilon))),
-          );
-        },
-      };
-    },
-  },
+  sigmoidCrossEntropy: formula<{ labelSmoothing: number }>({
+    options: { labelSmoothing: number(0, 0, 1) },
+    output: sigmoid,
+    of: (g, [y, a], { labelSmoothing }) => binaryCrossEntropy(g, smoothed(g, y, labelSmoothing, 2), a),
+  }),
 
-  // The full loss adds Stirling's approximation of log(y!).
-  logPoisson: {
-    option: 'full',
-    loss: (option) => {
-      const full = readFlag('full', option, false);
-      return {
-        of: (g, y, p) => {
-          const l = g.sub(g.unary('exp', p), g.mul(y, p));
-          if (!full) return l;
-          const stirling = g.add(g.sub(g.mul(y, g.log(y)), y), g.mul(0.5, g.log(g.mul(2 * Math.PI, y))));
-          return g.add(l, g.select(g.binary('eq', y, 0), 0, stirling));
-        },
-      };
-    },
-  },
+  sigmoidFocalLoss: formula<{ alpha: number; gamma: number }>({
+    options: { alpha: balance, gamma: amount(2) },
+    output: sigmoid,
+    of: (g, [y, a], { alpha, gamma }) => sigmoidFocal(g, y, a, alpha, gamma),
+  }),
 
-  // The mean of (d_i - d_j)^2 over pairs is twice the variance of d with c - 1 for c.
-  meanPairwiseSquaredError: {
-    loss: () => ({
-      axis: LAST,
-      of: (g, y, p) => {
-        const d = g.sub(p, y);
-        const count = g.sizeOf(d, lastOf(d));
-        const apart = g.sub(d, g.div(sumOfRow(g, d), count));
-        return g.div(g.mul(2, sumOfRow(g, g.square(apart))), g.max(1, g.sub(count, 1)));
-      },
-    }),
-  },
+  // --- Of probabilities of classes ---
 
-  meanSquaredError: plain((g, y, p) => g.square(g.sub(p, y))),
+  softmaxCrossEntropy: softmaxCrossEntropy(0),
 
-  // softplus(p) - y p is softplus(-p) + (1 - y) p: the one without cancellation where y is near 1.
-  sigmoidCrossEntropy: {
-    option: 'labelSmoothing',
-    loss: (option) => {
-      const s = readSmoothing(option);
-      return {
-        of: (g, labels, p) => {
-          const y = smoothed(g, labels, s, 2);
-          const isPositive = g.binary('lt', 0.5, y);
-          const rest = g.select(isPositive, g.sub(1, y), g.neg(y));
-          return g.add(g.softplus(g.select(isPositive, g.neg(p), p)), g.mul(rest, p));
-        },
-      };
-    },
-  },
+  softmaxFocalLoss: formula<{ alpha: number; gamma: number }>({
+    ...ofSoftmax,
+    options: { alpha: amount(0.25), gamma: amount(2) },
+    of: (g, [y, a], { alpha, gamma }) => softmaxFocal(g, y, a, alpha, gamma),
+  }),
 
-  // A logit of -Infinity has a loss where its label is not 0.
-  softmaxCrossEntropy: {
-    option: 'labelSmoothing',
-    loss: (option) => {
-      const s = readSmoothing(option);
-      return {
-        axis: LAST,
-        of: (g, labels, p) => {
-          const y = smoothed(g, labels, s, g.sizeOf(p, lastOf(p)));
-          return g.neg(sumOfRow(g, times(g, y, g.logSoftmax(p))));
-        },
-      };
-    },
-  },
-} as const satisfies Readonly<Record<string, Formula>>;
+  poly1CrossEntropy: formula<{ epsilon: number }>({
+    ...ofSoftmax,
+    options: { epsilon: real(1) },
+    of: (g, [y, a], { epsilon }) => poly1CrossEntropy(g, y, a, epsilon),
+  }),
+
+  generalizedCrossEntropy: formula<{ q: number }>({
+    ...ofSoftmax,
+    options: { q: positive(0.7, 1) },
+    of: (g, [y, a], { q }) => generalizedCrossEntropy(g, y, a, q),
+  }),
+
+  // --- Of the overlap of two sets ---
+
+  // Half of each set's rest: the Dice coefficient.
+  diceLoss: formula<{ smooth: number }>({
+    options: { smooth: amount(1) },
+    axis: last,
+    of: (g, [y, a], { smooth }) => tversky(g, y, a, 0.5, 0.5, smooth / 2),
+  }),
+
+  tverskyLoss: formula<{ alpha: number; beta: number; smooth: number }>({
+    options: { alpha: amount(0.5), beta: amount(0.5), smooth: amount(1) },
+    axis: last,
+    of: (g, [y, a], { alpha, beta, smooth }) => tversky(g, y, a, alpha, beta, smooth),
+  }),
+} as const satisfies Readonly<Record<string, Formula<Values, readonly Node[]>>>;
 
 /** `-log softmax(logits)` at the label of each row. */
 export function sparseSoftmaxCrossEntropy(g: Graph, logits: Node, labels: Node): Node {
@@ -197,12 +305,12 @@ export function sparseSoftmaxCrossEntropy(g: Graph, logits: Node, labels: Node):
   return g.reshapeLike(sparseSoftmaxCrossEntropy(g, rows, g.reshape(labels, [-1])), labels);
 }
 
-/** `w y softplus(-p) + (1 - y) softplus(p)`. */
+/** Binary cross entropy of logits p, with a weight of the positive labels: a number, or one a column. */
 export function weightedCrossEntropyWithLogits(g: Graph, labels: Node, p: Node, weights: Node): Node {
   const y = g.fit(labels, p, 'labels');
   const lead = p.shape.length - weights.shape.length;
   const w = lead === p.shape.length ? weights : g.fit(g.expandDims(weights, range(lead)), p, 'weights', true);
-  return g.add(g.mul(g.mul(w, y), g.softplus(g.neg(p))), g.mul(g.sub(1, y), g.softplus(p)));
+  return binaryCrossEntropy(g, y, g.sigmoid(p), w);
 }
 
 /** `sum(x^2) / 2`. */
@@ -210,17 +318,26 @@ export function l2Loss(g: Graph, x: Node): Node {
   return g.mul(0.5, total(g, g.square(x)));
 }
 
-/** A loss with its weights, which repeat to it, as the reduction makes it one. */
-export function weightedLoss(
+/** A loss of arrays with its weights, which repeat to it, as the reduction makes it one. */
+export function weightedLoss<V extends object>(
   g: Graph,
-  { axis, of }: Loss,
-  labels: Node,
-  predictions: Node,
+  loss: Formula<V, readonly Node[]>,
+  values: V,
+  arrays: readonly Node[],
   weights: Node,
   reduction: LossReduce,
 ): Node {
-  const losses = of(g, g.fit(labels, predictions, 'labels'), predictions);
-  return reduce(g, losses, weights, reduction, axis);
+  const like = arrays[1] as Node;
+  // A third one may repeat: one variance for a row.
+  const fitted = arrays.map((array, i) => g.fit(array, like, namesOf(loss)[i] as string, i > 1));
+  const outputs = loss.output === undefined ? fitted : [fitted[0] as Node, loss.output(g, like)];
+  const terms = loss.of(g, outputs, values);
+  return reduce(g, loss.isSum === true ? sumOfRow(g, terms) : terms, weights, reduction, loss.axis?.(values));
+}
+
+/** What a loss calls its arrays. */
+export function namesOf({ arrays = ['labels', 'predictions'] }: { readonly arrays?: readonly string[] }) {
+  return arrays;
 }
 
 /**

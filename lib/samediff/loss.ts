@@ -7,7 +7,10 @@ import {
   formulas,
   LossReduce,
   l2Loss,
+  namesOf,
+  readOptions,
   sparseSoftmaxCrossEntropy,
+  type Values,
   weightedCrossEntropyWithLogits,
   weightedLoss,
 } from './loss-formulas';
@@ -15,29 +18,80 @@ import type { SameDiff } from './samediff';
 import { type Named, type SDVariable, splitName } from './variable';
 
 /**
- * Arguments of the losses with weights. Weights: one for all losses, or an array that repeats to them; none: all 1. The
- * reduction may be left out: `MEAN_BY_NONZERO_WEIGHT_COUNT`. The option is a value, or an object with its name.
+ * Arguments of the losses with weights: the arrays, and then weights, one for all losses, or an array that repeats to them;
+ * none: all 1. The reduction may be left out: `MEAN_BY_NONZERO_WEIGHT_COUNT`. The option is a value, or an object with its
+ * name.
  */
-export type LossArguments<Arrays, Option = never> =
+export type WeightedArguments<Inputs extends readonly unknown[], Arrays, Option = never> =
   | [
-      labels: Arrays,
-      predictions: Arrays,
+      ...inputs: Inputs,
       weights?: Arrays | number | null | undefined,
       lossReduce?: LossReduce | undefined,
       option?: Option | undefined,
     ]
-  | [labels: Arrays, predictions: Arrays, weights: Arrays | number | null, option: Option];
+  | [...inputs: Inputs, weights: Arrays | number | null, option: Option];
+
+/** Those of a loss of labels and predictions. */
+export type LossArguments<Arrays, Option = never> = WeightedArguments<
+  [labels: Arrays, predictions: Arrays],
+  Arrays,
+  Option
+>;
+/** Those of `gaussianNLLLoss`: variances in the shape of the predictions, or one a row, `[n, 1]`. */
+export type GaussianNLLArguments<Arrays> = WeightedArguments<
+  [labels: Arrays, predictions: Arrays, variances: Arrays],
+  Arrays,
+  GaussianNLLOption
+>;
+/** Those of `marginRankingLoss`: labels 1 where the first input should be the larger, -1 where the second. */
+export type MarginRankingArguments<Arrays> = WeightedArguments<
+  [labels: Arrays, input1: Arrays, input2: Arrays],
+  Arrays,
+  MarginRankingOption
+>;
+/** Those of `tripletMarginLoss`, rows of one shape. */
+export type TripletMarginArguments<Arrays> = WeightedArguments<
+  [anchor: Arrays, positive: Arrays, negative: Arrays],
+  Arrays,
+  TripletMarginOption
+>;
 
 /** Options of `cosineDistance`: the axis of the vectors, the last one if not given. */
 export type CosineDistanceOption = number | { readonly dimension?: number };
 /** Options of `huberLoss`: where it becomes linear, 1 if not given. */
 export type HuberOption = number | { readonly delta?: number };
+/** Options of `smoothL1Loss`: where it becomes linear, 1 if not given; 0: everywhere. */
+export type SmoothL1Option = number | { readonly beta?: number };
+/** Options of `gaussianNLLLoss`: whether `log(2 pi) / 2` is added, false; the least variance, 1e-6. */
+export type GaussianNLLOption = boolean | { readonly full?: boolean; readonly epsilon?: number };
 /** Options of `logLoss`: what is added under the logarithms, 1e-7 if not given. */
 export type LogLossOption = number | { readonly epsilon?: number };
 /** Options of `logPoisson`: whether the terms of the labels alone are added, false if not given. */
 export type LogPoissonOption = boolean | { readonly full?: boolean };
+/** Options of `multiMarginLoss`: the power, 1 or 2, 1 if not given; the margin, 1. */
+export type MultiMarginOption = number | { readonly p?: 1 | 2; readonly margin?: number };
+/** Options of `marginRankingLoss`: the margin, 0 if not given. */
+export type MarginRankingOption = number | { readonly margin?: number };
+/**
+ * Options of `tripletMarginLoss`: the margin, from 0 on, 1 if not given; p, from 1 to Infinity: the norm, 2; swap: the
+ * distance of positive and negative counts where it is the smaller one, false.
+ */
+export type TripletMarginOption = number | { readonly margin?: number; readonly p?: number; readonly swap?: boolean };
 /** Options of the cross entropies: how much of the labels is spread over all classes, in [0, 1], 0 if not given. */
 export type SmoothingOption = number | { readonly labelSmoothing?: number };
+/**
+ * Options of the focal losses: alpha, a factor of all classes, from 0 on, or with sigmoid the share of the positive labels,
+ * in [0, 1], -1 for none, 0.25 if not given; gamma, from 0 on, 2: how much less a good output counts.
+ */
+export type FocalOption = number | { readonly alpha?: number; readonly gamma?: number };
+/** Options of `poly1CrossEntropy`: the weight of `1 - a`, 1 if not given. */
+export type Poly1Option = number | { readonly epsilon?: number };
+/** Options of `generalizedCrossEntropy`: q in (0, 1], 0.7 if not given. */
+export type GeneralizedCrossEntropyOption = number | { readonly q?: number };
+/** Options of `diceLoss`: what is added above and below, from 0 on, 1 if not given. */
+export type DiceOption = number | { readonly smooth?: number };
+/** Options of `tverskyLoss`: the weights of false positives and false negatives, 0.5 each if not given, and smooth, 1. */
+export type TverskyOption = number | { readonly alpha?: number; readonly beta?: number; readonly smooth?: number };
 /** Options of `ctcLoss`: the class that stands for none, 0 if not given. */
 export type CtcOption = number | { readonly blankIndex?: number };
 
@@ -97,6 +151,34 @@ export class SDLoss {
     return this.weighted('huberLoss', args);
   }
 
+  /** `e^2 / (2 beta)` for `e = |p - y|` up to beta, `e - beta / 2` beyond; otherwise as `absoluteDifference`. */
+  smoothL1Loss(...args: Named<LossArguments<SDVariable, SmoothL1Option>>): SDVariable {
+    return this.weighted('smoothL1Loss', args);
+  }
+
+  /** `log(cosh(p - y))`, good near 0 and finite far from it; otherwise as `absoluteDifference`. */
+  logCoshLoss(...args: Named<LossArguments<SDVariable>>): SDVariable {
+    return this.weighted('logCoshLoss', args);
+  }
+
+  /**
+   * `(log v + (p - y)^2 / v) / 2`, v the variance, but epsilon at least, with slope 0 below; full: plus `log(2 pi) / 2`.
+   * Otherwise as `absoluteDifference`.
+   */
+  gaussianNLLLoss(...args: Named<GaussianNLLArguments<SDVariable>>): SDVariable {
+    return this.weighted('gaussianNLLLoss', args);
+  }
+
+  /** `log(1 + e^(-y p))`, of labels -1 and 1; otherwise as `absoluteDifference`. */
+  softMarginLoss(...args: Named<LossArguments<SDVariable>>): SDVariable {
+    return this.weighted('softMarginLoss', args);
+  }
+
+  /** `max(0, margin - y (x1 - x2))`, of labels -1 and 1 and two inputs; otherwise as `absoluteDifference`. */
+  marginRankingLoss(...args: Named<MarginRankingArguments<SDVariable>>): SDVariable {
+    return this.weighted('marginRankingLoss', args);
+  }
+
   /** `-y log(p + epsilon) - (1 - y) log(1 - p + epsilon)`, `0 log 0 = 0`; otherwise as `absoluteDifference`. */
   logLoss(...args: Named<LossArguments<SDVariable, LogLossOption>>): SDVariable {
     return this.weighted('logLoss', args);
@@ -122,6 +204,14 @@ export class SDLoss {
     return this.weighted('sigmoidCrossEntropy', args);
   }
 
+  /**
+   * The cross entropy of the sigmoid of logits p, times `alpha_y (1 - a_y)^gamma`, a_y the output of the label's side, alpha_y
+   * alpha or `1 - alpha`. Otherwise as `absoluteDifference`.
+   */
+  sigmoidFocalLoss(...args: Named<LossArguments<SDVariable, FocalOption>>): SDVariable {
+    return this.weighted('sigmoidFocalLoss', args);
+  }
+
   // --- Of rows ---
 
   /**
@@ -145,6 +235,53 @@ export class SDLoss {
    */
   softmaxCrossEntropy(...args: Named<LossArguments<SDVariable, SmoothingOption>>): SDVariable {
     return this.weighted('softmaxCrossEntropy', args);
+  }
+
+  /** `-alpha sum(y (1 - a)^gamma log a)`, a the softmax of logits p; otherwise as `softmaxCrossEntropy`. */
+  softmaxFocalLoss(...args: Named<LossArguments<SDVariable, FocalOption>>): SDVariable {
+    return this.weighted('softmaxFocalLoss', args);
+  }
+
+  /** `sum(y (epsilon (1 - a) - log a))`, a the softmax of logits p; otherwise as `softmaxCrossEntropy`. */
+  poly1CrossEntropy(...args: Named<LossArguments<SDVariable, Poly1Option>>): SDVariable {
+    return this.weighted('poly1CrossEntropy', args);
+  }
+
+  /** `sum(y (1 - a^q) / q)`, a the softmax of logits p; otherwise as `softmaxCrossEntropy`. */
+  generalizedCrossEntropy(...args: Named<LossArguments<SDVariable, GeneralizedCrossEntropyOption>>): SDVariable {
+    return this.weighted('generalizedCrossEntropy', args);
+  }
+
+  /**
+   * `max(0, margin - p_k + p_j)^p`, summed over the classes j but the one of the label, k, and divided by their number c;
+   * one-hot labels. Otherwise as `softmaxCrossEntropy`.
+   */
+  multiMarginLoss(...args: Named<LossArguments<SDVariable, MultiMarginOption>>): SDVariable {
+    return this.weighted('multiMarginLoss', args);
+  }
+
+  /**
+   * `max(0, margin + |a - p| - |a - n|)` of the rows of anchor, positive and negative; the slope of a distance of 0 is 0.
+   * Otherwise as `softmaxCrossEntropy`.
+   */
+  tripletMarginLoss(...args: Named<TripletMarginArguments<SDVariable>>): SDVariable {
+    return this.weighted('tripletMarginLoss', args);
+  }
+
+  /**
+   * `1 - (2 sum(y p) + smooth) / (sum y + sum p + smooth)` of probabilities p, 0 where that is 0 / 0. Otherwise as
+   * `softmaxCrossEntropy`.
+   */
+  diceLoss(...args: Named<LossArguments<SDVariable, DiceOption>>): SDVariable {
+    return this.weighted('diceLoss', args);
+  }
+
+  /**
+   * `1 - (tp + smooth) / (tp + alpha fp + beta fn + smooth)` of probabilities p: `tp = sum(y p)`, `fp = sum((1 - y) p)`,
+   * `fn = sum(y (1 - p))`; 0 where that is 0 / 0. Otherwise as `softmaxCrossEntropy`.
+   */
+  tverskyLoss(...args: Named<LossArguments<SDVariable, TverskyOption>>): SDVariable {
+    return this.weighted('tverskyLoss', args);
   }
 
   // --- Without a reduction ---
@@ -249,7 +386,7 @@ export class SDLoss {
     const [name, [labels, logits, labelLengths, logitLengths, option]] =
       splitName<[SDVariable, SDVariable, SDVariable, SDVariable, CtcOption?]>(args);
     const { sameDiff: sd } = this;
-    const blankIndex = readInteger('blankIndex', readOption('ctcLoss', 'blankIndex', option), 0) ?? 0;
+    const blankIndex = readInteger('blankIndex', readNamed('ctcLoss', ['blankIndex'], option)['blankIndex'], 0) ?? 0;
     const inputs = Object.entries({ logits, labels, labelLengths, logitLengths }).map(([role, term]) =>
       sd.nodeOf(term, role),
     );
@@ -260,14 +397,16 @@ export class SDLoss {
 
   // --- How they are made ---
 
-  private weighted(op: LossName, args: Named<LossArguments<SDVariable, unknown>>): SDVariable {
+  private weighted(
+    op: LossName,
+    args: Named<WeightedArguments<readonly SDVariable[], SDVariable, unknown>>,
+  ): SDVariable {
     const { sameDiff: sd } = this;
-    const [name, [labels, predictions, weights, ...rest]] = splitName<LossArguments<SDVariable, unknown>>(args);
-    const { option, lossReduce } = readRest(op, formulas[op], rest);
-    const y = sd.nodeOf(labels, 'labels');
-    const p = sd.nodeOf(predictions, 'predictions');
+    const [name, given] = splitName<readonly unknown[]>(args);
+    const { arrays, weights, lossReduce, values } = readWeighted<SDVariable>(op, given);
+    const nodes = Object.entries(arrays).map(([role, variable]) => sd.nodeOf(variable, role));
     const w = sd.nodeOf(weights ?? 1, 'weights');
-    return this.loss(name, op, weightedLoss(sd.graph, formulas[op].loss(option), y, p, w, lossReduce));
+    return this.loss(name, op, weightedLoss(sd.graph, formulas[op] as Formula, values, nodes, w, lossReduce));
   }
 
   private loss(name: string | undefined, op: string, node: Node): SDVariable {
@@ -275,29 +414,27 @@ export class SDLoss {
   }
 }
 
-/** The reduction, which may be left out, and the value of the option. */
-export function readRest(
-  owner: string,
-  { option: optionName }: Formula,
-  rest: readonly unknown[],
-): { lossReduce: LossReduce; option: unknown } {
-  const [first, ...others] = rest;
-  const isReduction = first === undefined || typeof first === 'string';
-  const lossReduce = isReduction
-    ? (first ?? LossReduce.MEAN_BY_NONZERO_WEIGHT_COUNT)
-    : LossReduce.MEAN_BY_NONZERO_WEIGHT_COUNT;
-  if (!(lossReduce in LossReduce)) {
+/** What the arguments of a loss are: its arrays by name, weights, the reduction, which may be left out, and its options. */
+export function readWeighted<Arrays>(op: LossName, args: readonly unknown[]) {
+  const loss = formulas[op] as Formula;
+  const names = namesOf(loss);
+  const [weights, ...rest] = args.slice(names.length);
+  const isReduction = rest[0] === undefined || typeof rest[0] === 'string';
+  const lossReduce = (isReduction ? rest.shift() : undefined) ?? LossReduce.MEAN_BY_NONZERO_WEIGHT_COUNT;
+  if (!((lossReduce as string) in LossReduce)) {
     throw optionError('lossReduce', `one of ${Object.keys(LossReduce).join(', ')}`, lossReduce);
   }
-  const options = isReduction ? others : rest;
-  if (options.length > 1) throw optionError(owner, 'an option at most', options[1]);
-  return { lossReduce: lossReduce as LossReduce, option: readOption(owner, optionName, options[0]) };
+  if (rest.length > 1) throw optionError(op, 'an option at most', rest[1]);
+  return {
+    arrays: Object.fromEntries(names.map((name, i) => [name, args[i] as Arrays])),
+    weights: weights as Arrays | number | null | undefined,
+    lossReduce: lossReduce as LossReduce,
+    values: readOptions(loss.options, readNamed(op, Object.keys(loss.options), rest[0])),
+  };
 }
 
-/** The value of the one option, given as it is or in an object. */
-export function readOption(owner: string, name: string | undefined, given: unknown): unknown {
-  const names = name === undefined ? [] : [name];
-  const option = typeof given === 'boolean' && name !== undefined ? { [name]: given } : given;
-  const values = readArguments(owner, [option], names, names);
-  return name === undefined ? undefined : values[name];
+/** Options by name, the first of which may be given as it is. */
+function readNamed(owner: string, names: readonly string[], given: unknown): Values {
+  const isFlag = typeof given === 'boolean' && names[0] !== undefined;
+  return readArguments(owner, [isFlag ? { [names[0] as string]: given } : given], names, names.slice(0, 1));
 }

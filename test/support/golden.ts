@@ -113,6 +113,23 @@ export interface Nd4jLayer {
   readonly epsilon: Tensor;
 }
 
+/** A line of exact/formula-losses.jsonl and pytorch/losses.jsonl: a function of `sd.loss`, of outputs after the activation. */
+export interface FormulaCase {
+  readonly id: string;
+  readonly loss: string;
+  readonly options: Readonly<Record<string, unknown>>;
+  readonly activation: string;
+  /** The second one is preOutput. */
+  readonly arrays: readonly Tensor[];
+  /** Of each element, or of each row. */
+  readonly losses: readonly number[];
+  /** For each array; null for labels. */
+  readonly gradients: readonly (readonly number[] | null)[];
+}
+
+/** Where such lines are. */
+export const formulaFiles = ['exact/formula-losses.jsonl', 'pytorch/losses.jsonl'];
+
 const folder = path.join(__dirname, '..', 'golden');
 const special: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinity, '-Infinity': -Infinity };
 
@@ -149,3 +166,7 @@ export function groupBy<Case>(cases: readonly Case[], key: (item: Case) => strin
   }
   return [...groups];
 }
+
+/** A matrix as rows. */
+export const rowsOf = (list: readonly number[], cols: number): number[][] =>
+  Array.from({ length: list.length / cols }, (_, i) => list.slice(i * cols, (i + 1) * cols));

@@ -17,6 +17,18 @@ export const exactField: Readonly<Record<FloatDtype, Tolerance>> = {
   float64: { relative: exactUnits * 2 ** -53, absolute: 2 ** -1022 },
 };
 
+/**
+ * golden/exact/formula-losses and golden/pytorch/losses, of a row: an exponential multiplies the rounding of its argument,
+ * and softmax's outputs keep the rounding of 1 however small they are, or short of 1.
+ */
+export function formulaRow(dtype: FloatDtype, activation: string, preOutput: readonly number[]): Tolerance {
+  const { relative, absolute } = exactField[dtype];
+  const eps = relative / exactUnits;
+  if (activation === 'IDENTITY') return { relative: 3 * relative, absolute };
+  const ofOutput = activation === 'SOFTMAX' ? 2 * relative : absolute;
+  return { relative: relative + 2 * eps * largest(preOutput), absolute: ofOutput };
+}
+
 /** The oracle against golden/exact: Math's functions are good to a few roundings, and clarity comes before the last ones. */
 export const oracleUnits = 8;
 
