@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// README.md kept honest: its programs compile and print what their comments say, its tables and links name what exists.
+// README.md and the pages kept honest: their programs compile and print what their comments say, their tables and links
+// name what exists.
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import ts from 'typescript';
@@ -7,13 +8,20 @@ import * as lib from '../lib';
 import * as testing from '../lib/testing';
 
 const root = path.join(__dirname, '..');
-const text = readFileSync(path.join(root, 'README.md'), 'utf8');
-const ENTRIES: Readonly<Record<string, unknown>> = { simdloss: lib, 'simdloss/testing': testing };
-const programs = [...text.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = ''], i) => ({
-  code,
-  file: path.join(root, `readme-${i + 1}.mts`),
-  title: /^const \w+/m.exec(code)?.[0] ?? 'nothing',
+const PAGES = ['README.md', 'docs/custom-losses.md'].map((page) => ({
+  page,
+  text: readFileSync(path.join(root, page), 'utf8'),
 }));
+const [{ text }] = PAGES as [(typeof PAGES)[number]];
+const ENTRIES: Readonly<Record<string, unknown>> = { simdloss: lib, 'simdloss/testing': testing };
+const programs = PAGES.flatMap(({ page, text: all }) =>
+  [...all.matchAll(/^```ts\n([\s\S]*?)^```/gm)].map(([, code = ''], i) => ({
+    page,
+    code,
+    file: path.join(root, `${path.basename(page, '.md')}-${i + 1}.mts`),
+    title: /^(const|class) \w+/m.exec(code)?.[0] ?? 'nothing',
+  })),
+);
 
 /** Programs may wait for promises. */
 const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
@@ -33,7 +41,7 @@ test('the programs compile as strictly as the library', () => {
   expect(files.length).toBeGreaterThanOrEqual(2);
 });
 
-test.each(programs)('the program of $title prints what its comments say', async ({ code }) => {
+test.each(programs)('$page: the program of $title prints what its comments say', async ({ code }) => {
   // `console.log(value); // 2.5` compares; other lines print, and are only run.
   const checked = code.replace(/^console\.log\((.*)\); *\/\/ (.*)$/gm, 'same($1, `$2`);');
   const { outputText } = ts.transpileModule(checked, {
@@ -86,8 +94,14 @@ test('the table of activations has every class, with its name in the enumeration
   expect(listed.sort(byClass)).toEqual([...named, { name: '', Class: 'ActivationPReLU' }].sort(byClass));
 });
 
-test('links lead to files', () => {
-  const links = [...text.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = '']) => link);
+test.each(PAGES)('links of $page lead to files', ({ page, text: all }) => {
+  const links = [...all.matchAll(/\]\((?!https?:)([^)#]+)/g)].map(([, link = '']) => link);
   expect(links.length).toBeGreaterThan(0);
-  expect(links.filter((link) => !existsSync(path.join(root, link)))).toEqual([]);
+  expect(links.filter((link) => !existsSync(path.join(root, path.dirname(page), link)))).toEqual([]);
+});
+
+test('the page on losses of one’s own has the class of examples/huber-loss.ts', () => {
+  const example = readFileSync(path.join(root, 'examples', 'huber-loss.ts'), 'utf8');
+  const body = example.slice(example.indexOf('/**')).replace('export class', 'class');
+  expect(PAGES[1]?.text).toContain(body);
 });
