@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// The only file that loads the addon: its typed surface, and status codes as errors.
-import path from 'node:path';
+// The kernels as TypeScript sees them: the typed surface of the addon and of the WebAssembly module, and status codes as
+// errors.
 import { type Dtype, dtypeOf, type TypedArray } from './array-input';
 import { bufferError, optionError, rangeError } from './errors';
+import { environment, load } from './runtime';
 
 /** Kernels of native/loss.h. */
 export type LossKernel =
@@ -225,25 +226,21 @@ export function check(status: Result): void {
   if (status !== undefined) throw failureOf(status);
 }
 
-function load(): NativeAddon {
-  const root = path.join(__dirname, '..');
-  let addon: NativeAddon;
-  try {
-    addon = require('node-gyp-build')(root) as NativeAddon;
-  } catch (cause) {
-    throw new Error(`simdloss: no addon for this platform; build it with "npm run build" in ${root}. ${cause}`, {
-      cause,
-    });
-  }
-  const target = process.env['SIMDLOSS_TARGET'];
-  if (target !== undefined && target !== '' && !addon.forceTarget(target)) {
-    throw optionError('SIMDLOSS_TARGET', `one of ${addon.targets().join(', ')}`, target);
-  }
-  return addon;
+/** Runs on the target that SIMDLOSS_TARGET names, if it does. */
+function forceTarget(addon: NativeAddon): void {
+  const target = environment('SIMDLOSS_TARGET');
+  if (target === undefined || addon.forceTarget(target)) return;
+  throw optionError('SIMDLOSS_TARGET', `one of ${addon.targets().join(', ')}`, target);
 }
 
-/** The loaded addon. */
-export const native: NativeAddon = load();
+const loaded = load();
+forceTarget(loaded.addon);
+
+/** The loaded addon, or the WebAssembly module in its place. */
+export const native: NativeAddon = loaded.addon;
+
+/** What the kernels run on: `native`, the addon; `wasm`, the WebAssembly module. */
+export const backend: 'native' | 'wasm' = loaded.backend;
 
 /** Where each number of a call goes in `native.block`. A copy: the addon's own is a dictionary, 7 ns a look-up. */
 export const slots: Readonly<Record<Slot, number>> = Object.freeze({ ...native.slots });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // How many threads work on one call: one setting for the process.
-import { availableParallelism } from 'node:os';
 import { rangeError } from './errors';
 import { native } from './native';
+import { environment, parallelism } from './runtime';
 
 /** More than any machine has; a thread costs memory even where it has no work. */
 const MOST_THREADS = 1024;
@@ -50,10 +50,10 @@ export function getNumThreads(): number {
 }
 
 function initialThreads(): number {
-  const wanted = process.env['SIMDLOSS_NUM_THREADS'];
-  if (wanted === undefined || wanted === '') {
+  const wanted = environment('SIMDLOSS_NUM_THREADS');
+  if (wanted === undefined) {
     // Beyond the cores: newer versions of Node know a container's share of the processor.
-    return Math.min(native.physicalCores(), availableParallelism(), MOST_THREADS);
+    return Math.min(native.physicalCores(), parallelism(), MOST_THREADS);
   }
   const count = Number(wanted);
   if (!isCount(count)) {

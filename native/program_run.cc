@@ -3,6 +3,8 @@
 // into inputs, columns, blocks and outputs move from tile to tile.
 #include <algorithm>
 #include <atomic>
+#include <cstdint>
+#include <limits>
 #include <optional>
 
 #include "native/chunks.h"
@@ -20,7 +22,8 @@ namespace {
 // Blocks of rows that go through several passes are about so many elements.
 constexpr size_t kBlockElements = 2048;
 // At most so many columns and elements: no size here overflows.
-constexpr size_t kMostColumns = size_t{1} << 40, kMostElements = size_t{1} << 53;
+constexpr bool k64Bits = sizeof(size_t) == 8;
+constexpr size_t kMostColumns = size_t{1} << (k64Bits ? 40 : 24), kMostElements = size_t{1} << (k64Bits ? 53 : 29);
 // Column sums are kept a chunk: no more than threads need.
 constexpr size_t kColumnSumChunks = 64;
 
@@ -38,15 +41,15 @@ class Arena {
   // `count` arrays, ArrayStride(length) elements apart.
   template <class U>
   U* Take(size_t count, size_t length) {
-    const size_t at = used_;
-    used_ += count * Scratch::ArrayStride<U>(length) * sizeof(U);
+    const uint64_t at = used_;
+    used_ += uint64_t{count} * Scratch::ArrayStride<U>(length) * sizeof(U);
     return memory_ == nullptr ? nullptr : reinterpret_cast<U*>(memory_ + at);
   }
-  size_t used() const { return used_; }
+  uint64_t used() const { return used_; }
 
  private:
   std::byte* memory_;
-  size_t used_ = 0;
+  uint64_t used_ = 0;
 };
 
 // How the rows of a call are cut: by the program and the sizes alone.
@@ -365,7 +368,8 @@ template <class M>
 bool Place(Scratch* scratch, M&& place) {
   Arena counted;
   place(&counted);
-  std::byte* const memory = scratch->Arrays<std::byte>(1, counted.used());
+  if (counted.used() > std::numeric_limits<size_t>::max() / 2) return false;
+  std::byte* const memory = scratch->Arrays<std::byte>(1, static_cast<size_t>(counted.used()));
   if (memory == nullptr) return false;
   Arena arena(memory);
   place(&arena);

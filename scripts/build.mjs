@@ -1,27 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // Builds what is out of date: build/Release/simdloss.node by CMake, dist/ by TypeScript. Arguments: native, lib.
 import { rmSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { bundleWasm, isWasmBuilt } from './build-wasm.mjs';
+import { cmake } from './cmake.mjs';
 import { changed, files, isMain, root, tool } from './tools.mjs';
-
-/** Runs cmake-js with one line per file compiled; compiler messages are shown whole. */
-export async function cmake(title, ...args) {
-  let first = true;
-  const progress = (line) => {
-    const step = /^(\[[^\]]+\]) (?:Building|Linking) .*?([^ /]+)$/.exec(line);
-    if (!step) return;
-    if (first) console.log(`build: ${title}`);
-    first = false;
-    console.log(`  ${step[1]} ${step[2].replace(/\.o(bj)?$/, '')}`);
-  };
-  const cpus = String(availableParallelism());
-  const { ok, output } = await tool('cmake-js', ['build', '--log-level', 'error', '--parallel', cpus, ...args], {
-    onLine: progress,
-  });
-  if (!ok || output.includes('warning:')) console.error(output);
-  return ok;
-}
 
 async function buildLib() {
   // Folders too: removing a file changes only its folder.
@@ -38,6 +21,7 @@ async function buildLib() {
   }
   const { writeEsm } = await import('./write-esm.mjs');
   writeEsm();
+  if (isWasmBuilt()) await bundleWasm();
   return true;
 }
 

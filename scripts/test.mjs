@@ -3,7 +3,9 @@
 // float32 bit pattern, the addon under sanitizers), names of steps to run alone (lint build package docs native jest).
 import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { build, cmake } from './build.mjs';
+import { build } from './build.mjs';
+import { buildOrSayWhyNot, isWasmBuilt } from './build-wasm.mjs';
+import { cmake } from './cmake.mjs';
 import { lint } from './lint.mjs';
 import { npm, root, run, tool } from './tools.mjs';
 
@@ -13,6 +15,7 @@ if (full) process.env.SIMDLOSS_FULL = '1';
 // The steps choose the target themselves.
 delete process.env.SIMDLOSS_TARGET;
 
+const none = { passed: 0, failed: 0 };
 const count = (ok) => (ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
 const sum = (results) =>
   results.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed }), { passed: 0, failed: 0 });
@@ -27,6 +30,10 @@ function counted({ ok, output }) {
 
 /** What would be published, as its users' tools see it. */
 async function packed() {
+  if (!isWasmBuilt()) {
+    console.log('  package: not run, it is not whole without WebAssembly');
+    return none;
+  }
   const { ok, output } = await npm(['pack', '--silent', '--pack-destination', 'build']);
   if (!ok) {
     console.error(output);
@@ -90,7 +97,10 @@ async function jestOnce(name, env) {
   return ok || result.failed > 0 ? result : sum([result, count(false)]);
 }
 
-/** The whole suite once per SIMD target: the scalar one, AVX2 and the best; all that the processor has with --full. */
+/**
+ * The whole suite once per SIMD target: the scalar one, AVX2 and the best; all that the processor has with --full; and on
+ * WebAssembly.
+ */
 async function jest() {
   const question = "JSON.stringify(['target', 'supported'].map((name) => require('./dist').simd[name]))";
   const asked = await run(process.execPath, ['-p', question]);
@@ -105,6 +115,8 @@ async function jest() {
     if (supported.includes(target)) results.push(await jestOnce(target, { SIMDLOSS_TARGET: target }));
     else console.log(`  jest, ${target}: not run, this processor lacks it`);
   }
+  if (isWasmBuilt()) results.push(await jestOnce('WASM', { SIMDLOSS_BACKEND: 'wasm' }));
+  else console.log('  jest, WASM: not run, the module was not built');
   if (full && process.platform === 'linux') results.push(await jestSanitized());
   return sum(results);
 }
@@ -119,7 +131,15 @@ async function jestSanitized() {
   });
 }
 
-const steps = { lint, build: async () => count(await build()), package: packed, docs, native, jest };
+/** The addon, dist/, and the WebAssembly module where it can be built: zig comes from PyPI. */
+async function everything() {
+  if (!(await build())) return count(false);
+  const missing = await buildOrSayWhyNot();
+  if (missing !== undefined) console.log(`  WebAssembly: not built, ${missing}`);
+  return sum([count(true), missing === undefined ? count(true) : none]);
+}
+
+const steps = { lint, build: everything, package: packed, docs, native, jest };
 const results = [];
 for (const [name, step] of Object.entries(steps)) {
   if (chosen.length > 0 && !chosen.includes(name)) continue;

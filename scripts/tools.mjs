@@ -11,13 +11,13 @@ export const root = path.join(path.dirname(fileURLToPath(import.meta.url)), '..'
 export const isMain = (url) => fileURLToPath(url) === realpathSync(process.argv[1]);
 
 /**
- * Runs a command in the repository's root: `{ ok, output }`. Its output is kept; with `live` the user sees it instead,
- * and with `onLine` each line is handed on as it comes.
+ * Runs a command, in the repository's root if no other folder is named: `{ ok, output }`. Its output is kept; with `live`
+ * the user sees it instead, and with `onLine` each line is handed on as it comes.
  */
-export function run(command, args, { live = false, onLine, env = {} } = {}) {
+export function run(command, args, { live = false, onLine, env = {}, cwd = root } = {}) {
   return new Promise((resolve) => {
     const child = spawn(command, args, {
-      cwd: root,
+      cwd,
       env: { ...process.env, ...env },
       stdio: live ? 'inherit' : ['ignore', 'pipe', 'pipe'],
     });

@@ -7,6 +7,7 @@ import { bufferError, optionError } from '../errors';
 import { type AsyncCall, failureOf, native, type Result, slots, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { allocate, type FloatDtype, type Output } from '../outputs';
+import { nextTurn } from '../runtime';
 
 /** Bytes copied in one turn of the event loop: 0.1 ms, 0.3 ms where the system has to make the memory first. */
 const SLICE_BYTES = 2 ** 20;
@@ -149,7 +150,7 @@ const kernel = new Gate(MOST_RUNNING, Number.POSITIVE_INFINITY);
 let copied = 0;
 let copiers: (() => void)[] = [];
 
-function nextTurn(): void {
+function nextSlice(): void {
   const woken = copiers;
   copied = 0;
   copiers = [];
@@ -166,7 +167,7 @@ async function inSlices(copy: () => number, name: string, signal?: AbortSignal):
     const bytes = copy();
     if (bytes < 0) throw bufferError(name, 'memory until the call has settled', 'a buffer that was detached or shrunk');
     if (bytes === 0) return;
-    if (copied === 0) setImmediate(nextTurn);
+    if (copied === 0) nextTurn().then(nextSlice);
     copied += bytes;
   }
 }
@@ -201,7 +202,7 @@ export function runOnEventLoop<T>(run: () => T, signal: AbortSignal | undefined)
   return abortable(signal, async () => {
     await memory.enter(0);
     try {
-      await new Promise(setImmediate);
+      await nextTurn();
       throwIfAborted(signal);
       return run();
     } finally {

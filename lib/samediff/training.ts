@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training: batches in, steps of the parameters, until the epochs are done.
-import { setImmediate } from 'node:timers/promises';
 import type { ArrayInput } from '../array-input';
 import { optionError } from '../errors';
 import { readSignal, throwIfAborted } from '../losses/async-call';
 import { allocateArray, type NDArray } from '../ndarray/ndarray';
 import { readInteger } from '../options';
+import { nextTurn } from '../runtime';
 import { reachable } from './graph';
 import { type At, History, type Listener, Loss, LossCurve } from './listeners';
 import { ParameterStep, penaltiesOf } from './parameter-step';
@@ -131,7 +131,7 @@ export class Training {
         for (const listener of listeners) await listener.iterationDone?.(this.sd, at, batch, loss);
       }
       if (performance.now() - turn > TURN) {
-        await setImmediate();
+        await nextTurn();
         turn = performance.now();
       }
     }

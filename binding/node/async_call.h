@@ -2,8 +2,8 @@
 // A call off the event loop. Its kernel reads and writes no memory that JavaScript can free, detach or shrink:
 // inputs are copied, in pieces as small as JavaScript asks for, but for those that stay by themselves (shared memory,
 // and results of earlier calls); results stay in the call until they are copied out or become an ArrayBuffer.
-#ifndef SIMDLOSS_BINDING_ASYNC_CALL_H_
-#define SIMDLOSS_BINDING_ASYNC_CALL_H_
+#ifndef SIMDLOSS_BINDING_NODE_ASYNC_CALL_H_
+#define SIMDLOSS_BINDING_NODE_ASYNC_CALL_H_
 
 #include <napi.h>
 
@@ -13,8 +13,8 @@
 #include <utility>
 #include <vector>
 
-#include "binding/arguments.h"
-#include "binding/task.h"
+#include "binding/node/node_arguments.h"
+#include "binding/node/task.h"
 #include "native/memory_pool.h"
 #include "native/program.h"
 
@@ -43,19 +43,19 @@ class AsyncCall {
 
   // The call as an external, or its status where it can't be run; and the one in the first argument.
   static napi_value Wrap(napi_env env, Handle call);
-  static AsyncCall& Of(const Arguments& args);
+  static AsyncCall& Of(const NodeArguments& args);
 
   // asyncCopyIn(call, ...inputs): copies on, mostBytes or fewer, and returns how many; 0 when all is there, -1 where an
   // array's memory is gone.
-  static napi_value CopyIn(Arguments* args);
+  static napi_value CopyIn(NodeArguments* args);
   // asyncRun(call): a promise for the end of the run, which is on another thread.
-  static napi_value RunLater(Arguments* args);
+  static napi_value RunLater(NodeArguments* args);
   // asyncCopyOut(call, out): as asyncCopyIn, from the result, to rows of outStride.
-  static napi_value CopyOut(Arguments* args);
+  static napi_value CopyOut(NodeArguments* args);
   // asyncTake(call): an ArrayBuffer over the result; undefined where the runtime allows none over such memory.
-  static napi_value Take(Arguments* args);
+  static napi_value Take(NodeArguments* args);
   // asyncRelease(call): lets go of all memory.
-  static napi_value Release(Arguments* args);
+  static napi_value Release(NodeArguments* args);
 
  private:
   // Rows of elements from one memory to another, a piece at a time.
@@ -71,7 +71,7 @@ class AsyncCall {
     size_t Step(void* packed, void* array, bool out, size_t most);
   };
 
-  static Handle& HandleOf(const Arguments& args);
+  static Handle& HandleOf(const NodeArguments& args);
 
   std::unique_ptr<Task> task_;
   LossResult result_;
@@ -85,4 +85,4 @@ class AsyncCall {
 
 }  // namespace simdloss
 
-#endif  // SIMDLOSS_BINDING_ASYNC_CALL_H_
+#endif  // SIMDLOSS_BINDING_NODE_ASYNC_CALL_H_

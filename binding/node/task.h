@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Native calls that are kept: to be run again, or on another thread.
-#ifndef SIMDLOSS_BINDING_TASK_H_
-#define SIMDLOSS_BINDING_TASK_H_
+#ifndef SIMDLOSS_BINDING_NODE_TASK_H_
+#define SIMDLOSS_BINDING_NODE_TASK_H_
 
 #include <napi.h>
 
@@ -46,4 +46,4 @@ class BoundCall {
 
 }  // namespace simdloss
 
-#endif  // SIMDLOSS_BINDING_TASK_H_
+#endif  // SIMDLOSS_BINDING_NODE_TASK_H_

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "binding/async_call.h"
+#include "binding/node/async_call.h"
 
 #include <algorithm>
 #include <cstring>
@@ -32,7 +32,7 @@ void Complete(napi_env env, napi_status, void* data) {
   napi_delete_async_work(env, finished->work);
 }
 
-napi_value ToNumber(const Arguments& args, double value) { return Napi::Number::New(args.env(), value); }
+napi_value ToNumber(const NodeArguments& args, double value) { return Napi::Number::New(args.env(), value); }
 
 }  // namespace
 
@@ -105,32 +105,33 @@ napi_value AsyncCall::Wrap(napi_env env, Handle call) {
                                      [](Napi::Env, Handle* finished) { delete finished; });
 }
 
-AsyncCall::Handle& AsyncCall::HandleOf(const Arguments& args) {
+AsyncCall::Handle& AsyncCall::HandleOf(const NodeArguments& args) {
   void* handle = nullptr;
   napi_get_value_external(args.env(), args[0], &handle);
   return *static_cast<Handle*>(handle);
 }
 
-AsyncCall& AsyncCall::Of(const Arguments& args) { return *HandleOf(args); }
+AsyncCall& AsyncCall::Of(const NodeArguments& args) { return *HandleOf(args); }
 
-napi_value AsyncCall::CopyIn(Arguments* args) {
+napi_value AsyncCall::CopyIn(NodeArguments* args) {
   AsyncCall& call = Of(*args);
   const size_t most = args->Size(kSlot_mostBytes);
   size_t spent = 0;
   for (size_t i = 0; i < kMostInputs; ++i) {
     Copy& copy = call.copies_[i];
     if (copy.rows == 0) continue;
-    size_t length = 0;
-    void* data = nullptr;
+    Span span{};
     const napi_status found =
-        napi_get_typedarray_info(args->env(), (*args)[1 + i], nullptr, &length, &data, nullptr, nullptr);
-    if (found != napi_ok || !Fits(length, copy.rows, copy.cols, copy.stride, 1)) return ToNumber(*args, -1);
-    spent += copy.Step(call.inputs_[i].get(), data, false, most - std::min(most, spent));
+        napi_get_typedarray_info(args->env(), (*args)[1 + i], nullptr, &span.length, &span.data, nullptr, nullptr);
+    if (found != napi_ok || !Touch(&span, copy.rows, copy.cols, copy.stride, 1, Span::kReads)) {
+      return ToNumber(*args, -1);
+    }
+    spent += copy.Step(call.inputs_[i].get(), span.data, false, most - std::min(most, spent));
   }
   return ToNumber(*args, static_cast<double>(spent));
 }
 
-napi_value AsyncCall::RunLater(Arguments* args) {
+napi_value AsyncCall::RunLater(NodeArguments* args) {
   const napi_env env = args->env();
   auto work = std::make_unique<Work>();
   work->call = HandleOf(*args);
@@ -145,10 +146,11 @@ napi_value AsyncCall::RunLater(Arguments* args) {
   return promise;
 }
 
-napi_value AsyncCall::CopyOut(Arguments* args) {
+napi_value AsyncCall::CopyOut(NodeArguments* args) {
   AsyncCall& call = Of(*args);
   Copy& copy = call.output_copy_;
   if (copy.rows == 0) return ToNumber(*args, 0);
+  if (!args->ReadArrays()) return ToNumber(*args, -1);
   copy.stride = args->Size(kSlot_outStride);
   void* const out = args->Output(1, copy.dtype, copy.rows, copy.cols, copy.stride);
   const size_t most = args->Size(kSlot_mostBytes);
@@ -156,7 +158,7 @@ napi_value AsyncCall::CopyOut(Arguments* args) {
   return ToNumber(*args, static_cast<double>(copy.Step(call.output_.get(), out, true, most)));
 }
 
-napi_value AsyncCall::Take(Arguments* args) {
+napi_value AsyncCall::Take(NodeArguments* args) {
   AsyncCall& call = Of(*args);
   if (call.output_ == nullptr) return nullptr;
   // The buffer's share, besides those of later calls that read it.
@@ -170,7 +172,7 @@ napi_value AsyncCall::Take(Arguments* args) {
   return buffer;
 }
 
-napi_value AsyncCall::Release(Arguments* args) {
+napi_value AsyncCall::Release(NodeArguments* args) {
   AsyncCall& call = Of(*args);
   call.inputs_ = {};
   call.shared_arrays_.clear();
