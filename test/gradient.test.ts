@@ -4,9 +4,8 @@ import { evaluate, type Problem } from './reference/oracle';
 import { values } from './support/library';
 import { activationRows, callFor, type LossRow, lossRows, makeProblem, masksFor, title } from './support/problems';
 import { Random } from './support/random';
+import { slopeOf } from './support/slopes';
 import { againstOracle, differences, mismatches } from './support/tolerance';
-
-const step = 3e-4;
 
 /** The part of a problem whose score an element of row `i` moves: the row, or the batch. */
 function partAround(problem: Problem, i: number): { part: Problem; first: number } {
@@ -21,12 +20,11 @@ function partAround(problem: Problem, i: number): { part: Problem; first: number
 function differentiate(problem: Problem): number[] {
   return problem.preOutput.map((z, i) => {
     const { part, first } = partAround(problem, Math.floor(i / problem.cols));
-    const score = (h: number): number => {
+    return slopeOf((move) => {
       const preOutput = [...part.preOutput];
-      preOutput[i - first] = z + h * step;
+      preOutput[i - first] = z + move;
       return evaluate({ ...part, preOutput }).score;
-    };
-    return (8 * (score(1) - score(-1)) - (score(2) - score(-2))) / (12 * step);
+    });
   });
 }
 

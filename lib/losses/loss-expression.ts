@@ -11,13 +11,14 @@ import { NDArray } from '../ndarray/ndarray';
 import type { FloatDtype, Output } from '../outputs';
 import { columnIndex, compile, Executor, operand } from '../samediff/executor';
 import { gradients } from '../samediff/gradient';
-import { BINARY, Graph, type Node, numberOf, type Op, reachable, UNARY } from '../samediff/graph';
+import { BINARY, type Node, numberOf, type Op, reachable, UNARY } from '../samediff/graph';
 import { onNumbers } from '../samediff/numbers';
 import { makePlan, type Plan } from '../samediff/plan';
 import type { ProgramCode } from '../samediff/program';
 import type { Region } from '../samediff/regions';
 import { SameDiff } from '../samediff/samediff';
 import { isSame, type Sizes, type Space } from '../samediff/shapes';
+import { Simplifier } from '../samediff/simplifier';
 import { specialize } from '../samediff/specialize';
 import { SDVariable } from '../samediff/variable';
 import type { KeptCall, ThreadCall } from './base-loss';
@@ -72,7 +73,7 @@ export class LossExpression {
   readonly constants: ReadonlyMap<Node, NDArray>;
   /** Is it a score per example, rather than one per output? */
   readonly perExample: boolean;
-  private readonly graph: Graph;
+  private readonly graph: Simplifier;
   private readonly preOutput: Node;
   private readonly labels: Node;
   private readonly alpha: Node | undefined;
@@ -88,7 +89,7 @@ export class LossExpression {
     labelCols: number,
   ) {
     const sd = SameDiff.create();
-    const { graph: g } = sd;
+    const g = new Simplifier(sd.graph);
     this.graph = g;
     this.preOutput = g.input('preOutput', [-1, cols]);
     const [rows] = this.preOutput.shape as [number];
@@ -98,14 +99,15 @@ export class LossExpression {
     const loss: unknown = define(sd, output, sd.make('labels', this.labels, 'PLACEHOLDER'));
     if (!(loss instanceof SDVariable)) throw optionError(name, 'an expression as loss', loss);
     if (loss.sameDiff !== sd) throw optionError(name, 'an expression of the graph that it was given', loss.name());
-    this.constants = constantsOf(sd, loss.node, name, [this.preOutput, this.labels, this.alpha]);
-    const shape = this.shapeOf(loss.node);
+    const [node] = sd.expand([loss.node]) as [Node];
+    this.constants = constantsOf(sd, node, name, [this.preOutput, this.labels, this.alpha]);
+    const shape = this.shapeOf(node);
     const isColumn = isSame(shape, [ANY_ROWS[0]]) || isSame(shape, [ANY_ROWS[0], 1]);
     if (!isColumn && !isSame(shape, [ANY_ROWS[0], cols])) {
       throw shapeError(name, `a score per example, [-1] or [-1, 1], or per output, [-1, ${cols}]`, loss.shape);
     }
     this.perExample = isColumn && cols > 1;
-    this.loss = shape.length === 1 ? g.expandDims(loss.node, [1]) : loss.node;
+    this.loss = shape.length === 1 ? g.expandDims(node, [1]) : node;
   }
 
   /** What computes calls of a kind: `wanted` are bits, at least one. */
@@ -167,7 +169,7 @@ export class LossExpression {
 
   /** The shape of a node for any number of rows. */
   private shapeOf(node: Node): Sizes {
-    return (specialize([node], new Graph(), this.sizesFor(ANY_ROWS[0]), new Map())[0] as Node).shape;
+    return (specialize([node], new Simplifier(), this.sizesFor(ANY_ROWS[0]), new Map())[0] as Node).shape;
   }
 
   private plan(roots: readonly Node[], rows: number): Plan {

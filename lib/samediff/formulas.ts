@@ -146,16 +146,24 @@ function nearerSide(g: Graph, y: Node, a: Node) {
 }
 
 /** `-(w y log a + (1 - y) log(1 - a))`. */
-export function binaryCrossEntropy(g: Graph, y: Node, a: Node, posWeight: Operand = 1): Node {
+export const binaryCrossEntropy = (g: Graph, labels: Node, outputs: Node, posWeight: Operand = 1): Node =>
+  g.later([labels, outputs, g.node(posWeight)], (now, [y, a, weight]) =>
+    crossEntropyOf(now, y as Node, a as Node, weight as Node),
+  );
+
+function crossEntropyOf(g: Graph, y: Node, a: Node, posWeight: Node): Node {
   const { pick, cost } = nearerSide(g, y, a);
   const negative = g.sub(1, y);
-  if (numberOf(g.node(posWeight)) === 1) return cost(1, pick(negative, y));
+  if (numberOf(posWeight) === 1) return cost(1, pick(negative, y));
   const positive = g.mul(posWeight, y);
   return cost(g.add(positive, negative), pick(negative, positive));
 }
 
 /** `alpha_y (1 - a_y)^gamma` times binary cross entropy; `a_y = y a + (1 - y) (1 - a)`, and alpha_y so of alpha. */
-export function sigmoidFocal(g: Graph, y: Node, a: Node, alpha: number, gamma: number): Node {
+export const sigmoidFocal = (g: Graph, labels: Node, outputs: Node, alpha: number, gamma: number): Node =>
+  g.later([labels, outputs], (now, [y, a]) => focalOf(now, y as Node, a as Node, alpha, gamma));
+
+function focalOf(g: Graph, y: Node, a: Node, alpha: number, gamma: number): Node {
   const { wrong, cost, pick } = nearerSide(g, y, a);
   // How far the label is from its side.
   const rest = pick(g.sub(1, y), y);

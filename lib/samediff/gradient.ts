@@ -1,19 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reverse-mode differentiation, symbolic: gradients are nodes of the same graph, and can be differentiated again.
+// Reverse-mode differentiation, symbolic: gradients are nodes of the same graph, simplified, and can be differentiated again.
 import { optionError } from '../errors';
 import type { ActivationKernel } from '../native';
-import { BINARY, type Graph, type Node, numberOf, type Op, type Operand, reachable } from './graph';
+import { BINARY, type Node, numberOf, type Op, type Operand, reachable } from './graph';
+import { replaced } from './remake';
+import type { Simplifier } from './simplifier';
 
 /** dL/d(each input) of a node, from u = dL/d(node); undefined where it does not depend on it. u may repeat to the node's shape. */
-type Rule = (g: Graph, inputs: readonly Node[], u: Node, node: Node) => (Operand | undefined)[];
+type Rule = (g: Simplifier, inputs: readonly Node[], u: Node, node: Node) => (Operand | undefined)[];
 
 const TWO_OVER_ROOT_PI = 1.1283791670955126;
 
 /** u where the condition holds, else 0. */
-const where = (g: Graph, condition: Node, u: Node): Node => g.select(condition, u, 0);
+const where = (g: Simplifier, condition: Node, u: Node): Node => g.select(condition, u, 0);
 
 // At equality the slope of a bound, a number, is 0, as relu's and hinge's; two variables share it.
-function ofExtreme(g: Graph, a: Node, b: Node, u: Node, isFirst: Node, isSecond: Node): Node[] {
+function ofExtreme(g: Simplifier, a: Node, b: Node, u: Node, isFirst: Node, isSecond: Node): Node[] {
   if (numberOf(a) !== undefined || numberOf(b) !== undefined) return [where(g, isFirst, u), where(g, isSecond, u)];
   const half = where(g, g.binary('eq', a, b), g.mul(0.5, u));
   return [g.select(isFirst, u, half), g.select(isSecond, u, half)];
@@ -22,6 +24,9 @@ function ofExtreme(g: Graph, a: Node, b: Node, u: Node, isFirst: Node, isSecond:
 const isSumOfSquares = (x: Node): boolean => x.op === 'sum' && x.inputs[0]?.op === 'square';
 
 const none: Rule = () => [];
+const notExpanded: Rule = (_, __, ___, { op }) => {
+  throw new Error(`${op} in what is differentiated`);
+};
 
 const rules: Readonly<Record<Op, Rule>> = {
   input: none,
@@ -74,12 +79,12 @@ const rules: Readonly<Record<Op, Rule>> = {
   ],
   clip: (g, [x], u, y) => [where(g, g.binary('eq', x as Node, y), u)],
   slope: (g, [x], u, { attributes }) => {
-    const expression = slopes[attributes['kernel'] as ActivationKernel](
-      g,
-      x as Node,
-      attributes['params'] as readonly number[],
-    );
-    return gradients(g, [[expression, g.broadcastLike(u, x as Node)]], [x as Node]);
+    // What x is made from does not show in the expression.
+    const z = x?.op === 'input' ? x : g.kept(x as Node);
+    const slope = slopes[attributes['kernel'] as ActivationKernel];
+    const expression = slope(g, z, attributes['params'] as readonly number[]);
+    const [second] = gradients(g, [[expression, g.broadcastLike(u, z)]], [z]);
+    return [second && replaced(g, second, new Map([[z, x as Node]]))];
   },
   // --- Over the last axis ---
   softmax: (g, _, u, y) => [g.mul(y, g.sub(u, overLast(g, g.mul(u, y), y)))],
@@ -130,26 +135,29 @@ const rules: Readonly<Record<Op, Rule>> = {
   },
   detach: none,
   withSlope: (g, [, , slope], u) => [undefined, g.mul(u, slope as Node)],
+  kept: (_, __, u) => [u],
+  later: notExpanded,
+  gradient: notExpanded,
 };
 
 /** The sum over the last axis, repeated. */
-function overLast(g: Graph, x: Node, like: Node): Node {
+function overLast(g: Simplifier, x: Node, like: Node): Node {
   return g.sum(x, [like.shape.length - 1]);
 }
 
 // Derivatives of the activations in terms that can be differentiated again. For first derivatives there are kernels.
-type Slope = (g: Graph, z: Node, params: readonly number[]) => Node;
+type Slope = (g: Simplifier, z: Node, params: readonly number[]) => Node;
 
-const above = (g: Graph, z: Node, then: Operand, otherwise: Operand): Node =>
+const above = (g: Simplifier, z: Node, then: Operand, otherwise: Operand): Node =>
   g.select(g.binary('le', 0, z), then, otherwise);
 
 // z sigmoid(w): s + z w' s(w) s(-w).
-function gated(g: Graph, z: Node, w: Node, slope: Operand): Node {
+function gated(g: Simplifier, z: Node, w: Node, slope: Operand): Node {
   return g.add(g.sigmoid(w), g.mul(g.mul(z, slope), g.mul(g.sigmoid(w), g.sigmoid(g.neg(w)))));
 }
 
 // sech^2 without cancellation.
-function tanhSlope(g: Graph, z: Node): Node {
+function tanhSlope(g: Simplifier, z: Node): Node {
   const twice = g.mul(2, z);
   return g.mul(4, g.mul(g.sigmoid(twice), g.sigmoid(g.neg(twice))));
 }
@@ -217,7 +225,7 @@ const BROADCASTS = new Set<Op>([...BINARY, 'select', 'broadcastLike']);
  * node's shape or of one that repeats to it; undefined where nothing depends on the node.
  */
 export function gradients(
-  g: Graph,
+  g: Simplifier,
   outputs: readonly (readonly [output: Node, upstream: Node])[],
   wrt: readonly Node[],
 ): (Node | undefined)[] {

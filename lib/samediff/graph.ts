@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// The graph of an expression: nodes that never change, each made once, simplified as they are made.
+// The graph of an expression: nodes that never change, each made once, as they are written; simplifier.ts makes them simpler.
 
 import { describe, dtypeError, shapeError } from '../errors';
 import type { ActivationKernel } from '../native';
-import { onNumbers } from './numbers';
 import {
   broadcast,
   countOf,
@@ -12,8 +11,8 @@ import {
   publicShape,
   reduced,
   type Sizes,
-  spaceOf,
   UNKNOWN,
+  withAxes,
   without,
 } from './shapes';
 
@@ -73,7 +72,10 @@ export type Op =
   | 'ctc' // (logits, labels, labelLengths, logitLengths), { blankIndex }
   | 'ctcGradient' // (... and dL/dscore)
   | 'detach' // no gradient passes
-  | 'withSlope'; // (value, x, slope): a value whose derivative for x is known better than the chain rule finds it
+  | 'withSlope' // (value, x, slope): a value whose derivative for x is known better than the chain rule finds it
+  | 'later' // an expression of the inputs, by what these are when it is simplified
+  | 'gradient' // (x, ...outputs): of the sum of the outputs for x; expansion.ts works it out
+  | 'kept'; // x, which no simplification looks into: what a gradient is for
 
 export type Attributes = Readonly<Record<string, number | string | boolean | readonly number[]>>;
 
@@ -97,18 +99,64 @@ export function numberOf(node: Node): number | undefined {
   return node.op === 'number' ? (node.attributes['value'] as number) : undefined;
 }
 
-const isNumber = (node: Node, value: number): boolean => numberOf(node) === value;
+/** Is it this activation? */
+export function isKernel(node: Node, kernel: ActivationKernel): boolean {
+  return node.op === 'activation' && node.attributes['kernel'] === kernel;
+}
+
+/** What has a name that errors can call a node by. */
+export interface Namer {
+  name(): string;
+}
+
+const namers = new WeakMap<Node, Namer>();
+
+/** Calls the node by a name in errors, unless it has one. */
+export function setNamer(node: Node, namer: Namer): void {
+  if (!namers.has(node)) namers.set(node, namer);
+}
+
+/** What was made from a node is called as that is. */
+export function nameAs(node: Node, like: Node): void {
+  const namer = namers.get(like);
+  if (namer !== undefined) setNamer(node, namer);
+}
+
+/** An expression of nodes. */
+export type Maker = (g: Graph, inputs: readonly Node[]) => Node;
+
+const makers = new WeakMap<Node, Maker>();
+
+/** Makes what was to be made later. */
+export function makeNow(g: Graph, node: Node, inputs: readonly Node[]): Node {
+  return (makers.get(node) as Maker)(g, inputs);
+}
+
+/** The nodes of a graph, and its sizes that are not known. */
+interface Store {
+  readonly nodes: Map<string, Node>;
+  readonly unknowns: Map<string, number>;
+  count: number;
+  lastUnknown: number;
+}
 
 /** Makes nodes. The same operation on the same inputs is the same node. */
 export class Graph {
-  private readonly nodes = new Map<string, Node>();
-  private count = 0;
-  private readonly unknowns = new Map<string, number>();
-  private lastUnknown = UNKNOWN;
+  protected readonly store: Store;
+
+  /** @param like a graph whose nodes are this one's too */
+  constructor(like?: Graph) {
+    this.store = like?.store ?? { nodes: new Map(), unknowns: new Map(), count: 0, lastUnknown: UNKNOWN };
+  }
 
   /** A leaf of its own, whatever its name. Sizes of -1 are each their own. */
   input(name: string, shape: Sizes): Node {
     return this.create('input', [], { name }, this.told(shape));
+  }
+
+  /** A number of its own, apart from others of the same value. */
+  constant(value: number): Node {
+    return this.create('number', [], { value }, []);
   }
 
   number(value: number): Node {
@@ -127,161 +175,70 @@ export class Graph {
 
   // --- Elements ---
 
-  neg(x: Operand): Node {
-    const a = this.node(x);
-    if (a.op === 'neg') return a.inputs[0] as Node;
-    if (a.op === 'sub') return this.sub(a.inputs[1] as Node, a.inputs[0] as Node);
-    return this.pushed(a, (v) => this.neg(v)) ?? this.unary('neg', a);
-  }
-
-  abs(x: Operand): Node {
-    const a = this.node(x);
-    if (a.op === 'neg') return this.abs(a.inputs[0] as Node);
-    const turned = this.turned(a);
-    if (turned !== undefined) return this.abs(turned);
-    return a.op === 'abs' || a.op === 'square' || a.op === 'exp' ? a : this.unary('abs', a);
-  }
-
-  square(x: Operand): Node {
-    const a = this.node(x);
-    const inner = a.op === 'neg' || a.op === 'abs' ? (a.inputs[0] as Node) : a;
-    return this.unary('square', this.turned(inner) ?? inner);
-  }
-
-  sign(x: Operand): Node {
-    const a = this.node(x);
-    if (a.op === 'neg') return this.neg(this.sign(a.inputs[0] as Node));
-    const turned = this.turned(a);
-    return turned === undefined ? this.unary('sign', a) : this.neg(this.sign(turned));
-  }
-
-  log(x: Operand): Node {
-    const a = this.node(x);
-    const [inner] = a.inputs;
-    // In closed form, where the output underflows under the log.
-    if (a.op === 'softmax') return this.logSoftmax(inner as Node);
-    if (isKernel(a, 'Sigmoid')) return this.neg(this.softplus(this.neg(inner as Node)));
-    return this.unary('log', a);
-  }
-
   unary(op: Unary, x: Operand): Node {
     const a = this.node(x);
-    const value = numberOf(a);
-    const fold = onNumbers[op];
-    if (value !== undefined && fold !== undefined) return this.number(fold(value));
-    if (op === 'exp' && a.op === 'logSoftmax') return this.softmax(a.inputs[0] as Node);
     return this.intern(op, [a], NONE, a.shape);
   }
 
-  add(x: Operand, y: Operand): Node {
-    const [a, b] = this.pair(x, y);
-    if (isNumber(a, 0)) return b;
-    if (isNumber(b, 0)) return a;
-    if (b.op === 'neg') return this.sub(a, b.inputs[0] as Node);
-    if (a.op === 'neg') return this.sub(b, a.inputs[0] as Node);
-    if (a === b) return this.mul(2, a);
-    const [n, rest] = numberOf(b) === undefined ? [a, b] : [b, a];
-    if (numberOf(n) !== undefined) {
-      const moved = this.withNumber('add', rest, (m) => this.add(n, m)) ?? this.intoSelect(rest, (v) => this.add(n, v));
-      if (moved !== undefined) return moved;
-    }
-    return this.joined(a, b) ?? this.binary('add', a, b);
-  }
-
-  sub(x: Operand, y: Operand): Node {
-    const [a, b] = this.pair(x, y);
-    if (isNumber(b, 0)) return a;
-    if (isNumber(a, 0)) return this.neg(b);
-    if (b.op === 'neg') return this.add(a, b.inputs[0] as Node);
-    if (numberOf(b) !== undefined) return this.add(a, this.neg(b));
-    if (isNumber(a, 1)) {
-      // Where the second is near 1, the difference keeps no digit; a softmax may even be rounded to more than 1.
-      const [inner] = b.inputs;
-      if (isKernel(b, 'Sigmoid')) return this.sigmoid(this.neg(inner as Node));
-      if (b.op === 'softmax') return this.neg(this.unary('expm1', this.logSoftmax(inner as Node)));
-      if (b.op === 'exp') return this.neg(this.unary('expm1', inner as Node));
-    }
-    return this.binary('sub', a, b);
-  }
-
-  mul(x: Operand, y: Operand): Node {
-    const [a, b] = this.pair(x, y);
-    if (isNumber(a, 1)) return b;
-    if (isNumber(b, 1)) return a;
-    if (isNumber(a, -1)) return this.neg(b);
-    if (isNumber(b, -1)) return this.neg(a);
-    if (a.op === 'neg') return this.neg(this.mul(a.inputs[0] as Node, b));
-    if (b.op === 'neg') return this.neg(this.mul(a, b.inputs[0] as Node));
-    const [factor, rest] = numberOf(b) === undefined ? [a, b] : [b, a];
-    if (numberOf(factor) !== undefined) {
-      const moved =
-        this.withNumber('mul', rest, (m) => this.mul(factor, m)) ?? this.intoSelect(rest, (v) => this.mul(factor, v));
-      if (moved !== undefined) return moved;
-    }
-    const pushed = this.pushed(a, (v) => this.mul(v, b)) ?? this.pushed(b, (v) => this.mul(a, v));
-    if (pushed !== undefined) return pushed;
-    return a === b ? this.square(a) : this.binary('mul', a, b);
-  }
-
-  div(x: Operand, y: Operand): Node {
-    const [a, b] = this.pair(x, y);
-    if (isNumber(b, 1)) return a;
-    if (isNumber(b, -1)) return this.neg(a);
-    if (a.op === 'neg') return this.neg(this.div(a.inputs[0] as Node, b));
-    return this.pushed(a, (v) => this.div(v, b)) ?? this.binary('div', a, b);
-  }
-
-  pow(x: Operand, y: Operand): Node {
-    const [a, b] = [this.node(x), this.node(y)];
-    // The slope of a power below 1 is infinite where the output underflows, but for its logarithm.
-    const isProbability = a.op === 'softmax' || isKernel(a, 'Sigmoid');
-    switch (numberOf(b)) {
-      case 0:
-        return this.broadcastLike(1, a);
-      case 1:
-        return a;
-      case 2:
-        return this.square(a);
-      case 3:
-        return this.mul(this.square(a), a);
-      case 0.5:
-        if (isProbability) break;
-        return this.unary('sqrt', a);
-      case -1:
-        return this.unary('reciprocal', a);
-    }
-    return isProbability ? this.unary('exp', this.mul(b, this.log(a))) : this.binary('pow', a, b);
-  }
-
-  min(x: Operand, y: Operand): Node {
-    const [a, b] = [this.node(x), this.node(y)];
-    return a === b ? a : this.binary('min', a, b);
-  }
-
-  max(x: Operand, y: Operand): Node {
-    const [a, b] = [this.node(x), this.node(y)];
-    return a === b ? a : this.binary('max', a, b);
-  }
-
   binary(op: Binary, x: Operand, y: Operand): Node {
-    let [a, b] = this.pair(x, y);
-    const [p, q] = [numberOf(a), numberOf(b)];
-    const fold = onNumbers[op];
-    if (p !== undefined && q !== undefined && fold !== undefined) return this.number(fold(p, q));
+    let [a, b] = [this.node(x), this.node(y)];
     const shape = this.broadcast(op, [a, b]);
     if (COMMUTATIVE.has(op) && a.id > b.id) [a, b] = [b, a];
     return this.intern(op, [a, b], NONE, shape);
   }
 
+  neg(x: Operand): Node {
+    return this.unary('neg', x);
+  }
+
+  abs(x: Operand): Node {
+    return this.unary('abs', x);
+  }
+
+  square(x: Operand): Node {
+    return this.unary('square', x);
+  }
+
+  sign(x: Operand): Node {
+    return this.unary('sign', x);
+  }
+
+  log(x: Operand): Node {
+    return this.unary('log', x);
+  }
+
+  add(x: Operand, y: Operand): Node {
+    return this.binary('add', x, y);
+  }
+
+  sub(x: Operand, y: Operand): Node {
+    return this.binary('sub', x, y);
+  }
+
+  mul(x: Operand, y: Operand): Node {
+    return this.binary('mul', x, y);
+  }
+
+  div(x: Operand, y: Operand): Node {
+    return this.binary('div', x, y);
+  }
+
+  pow(x: Operand, y: Operand): Node {
+    return this.binary('pow', x, y);
+  }
+
+  min(x: Operand, y: Operand): Node {
+    return this.binary('min', x, y);
+  }
+
+  max(x: Operand, y: Operand): Node {
+    return this.binary('max', x, y);
+  }
+
   /** `then` where the condition is not 0, else `otherwise`. */
   select(condition: Operand, then: Operand, otherwise: Operand): Node {
-    const [c, a, b] = [this.node(condition), this.node(then), this.node(otherwise)];
-    const shape = this.broadcast('where', [c, a, b]);
-    const fixed = numberOf(c);
-    const taken = a === b || fixed ? a : fixed === undefined ? undefined : b;
-    // What is taken may have to repeat.
-    if (taken !== undefined && (isSame(taken.shape, shape) || isKnown(shape))) return this.broadcastTo(taken, shape);
-    return this.intern('select', [c, a, b], NONE, shape);
+    const operands = [this.node(condition), this.node(then), this.node(otherwise)];
+    return this.intern('select', operands, NONE, this.broadcast('where', operands));
   }
 
   /** A kernel of native/activation.h, or its derivative. */
@@ -290,10 +247,8 @@ export class Graph {
     params: readonly number[],
     x: Operand,
     op: 'activation' | 'slope' = 'activation',
-  ) {
+  ): Node {
     const a = this.node(x);
-    if (kernel === 'Identity') return op === 'activation' ? a : this.number(1);
-    if (kernel === 'SoftPlus' && op === 'slope') return this.sigmoid(a);
     return this.intern(op, [a], { kernel, params }, a.shape);
   }
 
@@ -325,30 +280,20 @@ export class Graph {
   }
 
   /** The sum over axes, which keep size 1. */
-  sum(x: Node, axes: readonly number[]): Node {
-    if (axes.every((axis) => x.shape[axis] === 1)) return x;
-    // A factor that is the same everywhere, once.
-    if (x.op === 'mul' && numberOf(x.inputs[0] as Node) !== undefined) {
-      return this.mul(x.inputs[0] as Node, this.sum(x.inputs[1] as Node, axes));
-    }
-    if (x.op === 'mul' && numberOf(x.inputs[1] as Node) !== undefined) {
-      return this.mul(x.inputs[1] as Node, this.sum(x.inputs[0] as Node, axes));
-    }
-    if (x.op === 'neg') return this.neg(this.sum(x.inputs[0] as Node, axes));
+  sum(x: Node, axes: Sizes): Node {
     return this.intern('sum', [x], { axes }, reduced(x.shape, axes));
   }
 
-  maximum(x: Node, axes: readonly number[]): Node {
-    if (axes.every((axis) => x.shape[axis] === 1)) return x;
+  maximum(x: Node, axes: Sizes): Node {
     return this.intern('maximum', [x], { axes }, reduced(x.shape, axes));
   }
 
-  norm2(x: Node, axes: readonly number[]): Node {
+  norm2(x: Node, axes: Sizes): Node {
     return this.unary('sqrt', this.sum(this.square(x), axes));
   }
 
   /** f over the last axis, which holds the elements along the axes; the axes are kept. */
-  overLast(x: Node, axes: readonly number[], f: (x: Node) => Node): Node {
+  overLast(x: Node, axes: Sizes, f: (x: Node) => Node): Node {
     const last = x.shape.length - 1;
     if (axes.length === 1 && axes[0] === last) return f(x);
     const others = [...x.shape.keys()].filter((axis) => !axes.includes(axis));
@@ -392,7 +337,7 @@ export class Graph {
   }
 
   /** How many elements lie along the axes. */
-  sizeOf(x: Node, axes: readonly number[]): Node {
+  sizeOf(x: Node, axes: Sizes): Node {
     const sizes = axes.map((axis) => x.shape[axis] as number);
     if (isKnown(sizes)) return this.number(countOf(sizes));
     return this.intern('size', [x], { axes }, []);
@@ -400,25 +345,17 @@ export class Graph {
 
   // --- Shapes ---
 
-  squeeze(x: Node, axes: readonly number[]): Node {
-    if (axes.length === 0) return x;
-    if (x.op === 'expandDims' && isSame(x.attributes['axes'] as Sizes, axes)) return x.inputs[0] as Node;
+  squeeze(x: Node, axes: Sizes): Node {
     return this.intern('squeeze', [x], { axes }, without(x.shape, axes));
   }
 
-  /** Puts axes of size 1 in where they will be. A number stays one: it repeats anyhow. */
-  expandDims(x: Node, axes: readonly number[]): Node {
-    if (axes.length === 0 || x.op === 'number') return x;
-    if (x.op === 'squeeze' && isSame(x.attributes['axes'] as Sizes, axes)) return x.inputs[0] as Node;
-    const shape = [...x.shape];
-    for (const axis of axes) shape.splice(axis, 0, 1);
-    return this.intern('expandDims', [x], { axes }, shape);
+  /** Puts axes of size 1 in where they will be. */
+  expandDims(x: Node, axes: Sizes): Node {
+    return this.intern('expandDims', [x], { axes }, withAxes(x.shape, axes));
   }
 
   /** At most one size of the shape may be -1: what is left. */
   reshape(x: Node, shape: Sizes): Node {
-    if (isSame(x.shape, shape)) return x;
-    if (x.op === 'reshape') return this.reshape(x.inputs[0] as Node, shape);
     const sizes = [...shape];
     const open = sizes.indexOf(UNKNOWN);
     if (sizes.indexOf(UNKNOWN, open + 1) > open && open >= 0)
@@ -439,15 +376,7 @@ export class Graph {
     return this.intern('reshapeLike', [x, like], NONE, like.shape);
   }
 
-  permute(x: Node, axes: readonly number[]): Node {
-    if (axes.every((axis, i) => axis === i)) return x;
-    if (x.op === 'permute') {
-      const inner = x.attributes['axes'] as Sizes;
-      return this.permute(
-        x.inputs[0] as Node,
-        axes.map((axis) => inner[axis] as number),
-      );
-    }
+  permute(x: Node, axes: Sizes): Node {
     return this.intern(
       'permute',
       [x],
@@ -526,12 +455,31 @@ export class Graph {
   }
 
   detach(x: Node): Node {
-    return x.op === 'number' ? x : this.intern('detach', [x], NONE, x.shape);
+    return this.intern('detach', [x], NONE, x.shape);
   }
 
   /** `value`, a function of x whose derivative is `slope`. */
   withSlope(value: Node, x: Node, slope: Operand): Node {
     return this.intern('withSlope', [value, x, this.node(slope)], NONE, value.shape);
+  }
+
+  /** What `make` makes of the inputs once they are simplified: it may look at what they are. */
+  later(inputs: readonly Node[], make: Maker): Node {
+    const node = this.create('later', inputs, NONE, make(this, inputs).shape);
+    makers.set(node, make);
+    return node;
+  }
+
+  // --- Gradients ---
+
+  /** Of the sum of all elements of the outputs, in the shape of x. */
+  gradient(outputs: readonly Node[], x: Node): Node {
+    return this.intern('gradient', [x, ...outputs], NONE, x.shape);
+  }
+
+  /** x, of which nothing else is known; apart from others that are x, by the id of what it stands for. */
+  kept(x: Node, id = -1): Node {
+    return this.intern('kept', [x], { id }, x.shape);
   }
 
   // --- How nodes come to be ---
@@ -545,29 +493,14 @@ export class Graph {
   /** What two unknown sizes make: the same for the same two. */
   private unknown(p: number, q: number): number {
     const key = `${Math.max(p, q)} ${Math.min(p, q)}`;
-    const known = this.unknowns.get(key) ?? --this.lastUnknown;
-    this.unknowns.set(key, known);
+    const known = this.store.unknowns.get(key) ?? --this.store.lastUnknown;
+    this.store.unknowns.set(key, known);
     return known;
   }
 
   /** A shape whose sizes of -1 can be told apart. */
   private told(shape: Sizes): Sizes {
-    return shape.map((size) => (size === UNKNOWN ? --this.lastUnknown : size));
-  }
-
-  /** Two operands, each as small as it may be. */
-  private pair(x: Operand, y: Operand): [Node, Node] {
-    const [a, b] = [this.node(x), this.node(y)];
-    if (a.op !== 'broadcastLike' && b.op !== 'broadcastLike') return [a, b];
-    const shape = this.broadcast('', [a, b]);
-    const narrow = (node: Node, other: Node): Node => {
-      const [inner] = node.inputs;
-      if (node.op !== 'broadcastLike' || inner === undefined) return node;
-      const isOdd = isKnown(shape) && spaceOf(inner.shape, shape) === undefined;
-      return !isOdd && isSame(this.broadcast('', [inner, other]), shape) ? inner : node;
-    };
-    const left = narrow(a, b);
-    return [left, narrow(b, left)];
+    return shape.map((size) => (size === UNKNOWN ? --this.store.lastUnknown : size));
   }
 
   node(x: Operand): Node {
@@ -575,65 +508,21 @@ export class Graph {
     return typeof x === 'number' ? this.number(x) : x;
   }
 
-  /** `b - a` of `a - b`, where b was made first: one of the two, whichever way it was written, where the sign is no matter. */
-  private turned(x: Node): Node | undefined {
-    const [a, b] = x.inputs as [Node, Node];
-    return x.op === 'sub' && b.id < a.id ? this.binary('sub', b, a) : undefined;
-  }
-
-  /** `f(n) op x` of `n op x`: one number in place of two. */
-  private withNumber(op: 'add' | 'mul', x: Node, f: (n: Node) => Node): Node | undefined {
-    if (x.op !== op) return undefined;
-    const n = x.inputs.find((input) => numberOf(input) !== undefined);
-    const other = x.inputs.find((input) => input !== n);
-    if (n === undefined || other === undefined) return undefined;
-    return this[op](f(n), other);
-  }
-
-  /** A number's operation inside of a select, one of whose sides is a number. */
-  private intoSelect(x: Node, f: (v: Node) => Node): Node | undefined {
-    const [c, then, otherwise] = x.inputs as [Node, Node, Node];
-    if (x.op !== 'select' || (numberOf(then) === undefined && numberOf(otherwise) === undefined)) return undefined;
-    return this.select(c, f(then), f(otherwise));
-  }
-
-  /** f inside of `select(c, v, 0)`: what is not selected is 0, whatever f multiplies it with. */
-  private pushed(a: Node, f: (v: Node) => Node): Node | undefined {
-    if (a.op !== 'select') return undefined;
-    const [c, then, otherwise] = a.inputs as [Node, Node, Node];
-    if (isNumber(otherwise, 0)) return this.select(c, f(then), otherwise);
-    return isNumber(then, 0) ? this.select(c, then, f(otherwise)) : undefined;
-  }
-
-  /** `select(c, a, 0) + select(c, 0, b)`. */
-  private joined(a: Node, b: Node): Node | undefined {
-    if (a.op !== 'select' || b.op !== 'select' || a.inputs[0] !== b.inputs[0]) return undefined;
-    const [c, a1, a0] = a.inputs as [Node, Node, Node];
-    const [, b1, b0] = b.inputs as [Node, Node, Node];
-    const halves = (isNumber(a1, 0) && isNumber(b0, 0)) || (isNumber(a0, 0) && isNumber(b1, 0));
-    return halves ? this.select(c, this.add(a1, b1), this.add(a0, b0)) : undefined;
-  }
-
-  private intern(op: Op, inputs: readonly Node[], attributes: Attributes, shape: Sizes, text?: string): Node {
+  protected intern(op: Op, inputs: readonly Node[], attributes: Attributes, shape: Sizes, text?: string): Node {
     let key: string = op;
     for (const input of inputs) key += ` ${input.id}`;
     if (attributes !== NONE) key += text ?? JSON.stringify(attributes);
-    let node = this.nodes.get(key);
+    let node = this.store.nodes.get(key);
     if (node === undefined) {
       node = this.create(op, inputs, attributes, shape);
-      this.nodes.set(key, node);
+      this.store.nodes.set(key, node);
     }
     return node;
   }
 
   private create(op: Op, inputs: readonly Node[], attributes: Attributes, shape: Sizes): Node {
-    return Object.freeze({ id: this.count++, op, inputs, attributes, shape });
+    return Object.freeze({ id: this.store.count++, op, inputs, attributes, shape });
   }
-}
-
-/** Is it this activation? */
-export function isKernel(node: Node, kernel: ActivationKernel): boolean {
-  return node.op === 'activation' && node.attributes['kernel'] === kernel;
 }
 
 /** A node in an error's message. */
@@ -643,17 +532,17 @@ export function label(node: Node): string {
 }
 
 function nameOf(node: Node): string {
-  return node.op === 'input' ? String(node.attributes['name']) : node.op;
+  return node.op === 'input' ? String(node.attributes['name']) : (namers.get(node)?.name() ?? node.op);
 }
 
-/** Every node that the roots need, inputs first. */
-export function reachable(roots: readonly Node[]): Node[] {
+/** Every node that the roots need, inputs first; not what is needed by those alone that are not `of`. */
+export function reachable(roots: readonly Node[], of: (node: Node) => boolean = () => true): Node[] {
   const seen = new Set<Node>();
   const stack = [...roots];
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
     if (seen.has(node)) continue;
     seen.add(node);
-    stack.push(...node.inputs);
+    if (of(node)) stack.push(...node.inputs);
   }
   return [...seen].sort((a, b) => a.id - b.id);
 }

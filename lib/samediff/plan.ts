@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a graph of known shapes takes to compute: programs of regions, kernels on whole arrays, and numbers, in levels.
 import { rangeError } from '../errors';
-import { Graph, type Node } from './graph';
+import type { Node } from './graph';
 import { leavesOf, makeProgram, type ProgramCode, type Sink } from './program';
 import { isKernel, isScalarStep, isStructural, Places, type Region, sumOver } from './regions';
 import type { Sizes } from './shapes';
+import { Simplifier } from './simplifier';
 import { specialize } from './specialize';
 
 /** What a program of native/program.h may have. */
@@ -34,7 +35,7 @@ export function makePlan(
   opcodes: Readonly<Record<string, number>>,
 ): Plan {
   const inputs = new Map<Node, Node>();
-  const made = specialize(roots, new Graph(), shapeOf, inputs);
+  const made = specialize(roots, new Simplifier(), shapeOf, inputs);
   return { steps: new Planner(opcodes).plan(made), roots: made, inputs };
 }
 

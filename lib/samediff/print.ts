@@ -15,7 +15,7 @@ const INFIX: Readonly<Record<string, readonly [sign: string, binds: number]>> = 
   pow: ['^', 5],
 };
 /** Printed as what they hold. */
-const TRANSPARENT = new Set<Op>(['broadcastLike', 'sumLike', 'fit', 'detach', 'withSlope']);
+const TRANSPARENT = new Set<Op>(['broadcastLike', 'sumLike', 'fit', 'detach', 'withSlope', 'kept']);
 const PREFIX = 4;
 const CALL = 6;
 

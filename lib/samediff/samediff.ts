@@ -6,14 +6,15 @@ import { initialWeights, readWeightInit, type WeightInit } from '../layers/weigh
 import type { RandomOptions } from '../ndarray/nd';
 import type { NDArray } from '../ndarray/ndarray';
 import { SDBaseOps } from './base-ops';
-import { gradients } from './gradient';
-import { Graph, type Node, reachable } from './graph';
+import { Expansion } from './expansion';
+import { Graph, type Node, reachable, setNamer } from './graph';
 import type { History, Listener } from './listeners';
 import { SDLoss } from './loss';
 import { SDMath } from './math';
 import { SDNN } from './nn';
 import { type Input, readArray, Session } from './session';
 import { UNKNOWN } from './shapes';
+import { Simplifier } from './simplifier';
 import { type FitOptions, readFitOptions, Training, type TrainingData } from './training';
 import { TrainingConfig } from './training-config';
 import { type Expression, type Placeholders, SDVariable, type Term, type VariableType } from './variable';
@@ -36,8 +37,9 @@ const MOST_SESSIONS = 64;
  * @see ND4J `org.nd4j.autodiff.samediff.SameDiff`
  */
 export class SameDiff extends SDBaseOps {
-  /** @internal */
+  /** @internal What is written. */
   readonly graph = new Graph();
+  private readonly expansion = new Expansion(new Simplifier(this.graph));
   private readonly inputs = new Map<Node, Input>();
   private readonly named = new Map<string, SDVariable>();
   private readonly sessions = new Map<string, Session>();
@@ -135,7 +137,7 @@ export class SameDiff extends SDBaseOps {
   constant(name: string, value: ArrayInput | number): SDVariable;
   constant(...args: [ArrayInput | number] | [string, ArrayInput | number]): SDVariable {
     const [name, value] = args.length === 1 ? [undefined, args[0]] : args;
-    if (typeof value === 'number') return this.make(name, this.graph.number(value), 'CONSTANT');
+    if (typeof value === 'number') return this.make(name, this.graph.constant(value), 'CONSTANT');
     const array = readArray(value, name ?? 'constant');
     return this.input(name ?? this.freshName('constant'), 'CONSTANT', array.dtype, array.shape, array);
   }
@@ -406,15 +408,24 @@ export class SameDiff extends SDBaseOps {
   /** @internal The gradients of the losses, in the shapes of the variables. */
   gradientNodes(variables: readonly SDVariable[]): Node[] {
     if (this.losses.length === 0) throw optionError('loss', 'a variable of sd.loss, or setLossVariables', 'none');
-    const { graph } = this;
-    const one = graph.number(1);
-    const nodes = variables.map(({ node }) => node);
-    const found = gradients(
-      graph,
-      this.losses.map(({ node }) => [node, one] as const),
-      nodes,
+    const losses = this.losses.map(({ node }) => node);
+    return this.gradientsOf(
+      losses,
+      variables.map(({ node }) => node),
     );
-    return nodes.map((node, i) => graph.broadcastLike(found[i] ?? 0, node));
+  }
+
+  /** @internal The gradients of the sum of all elements of nodes. */
+  gradientsOf(outputs: readonly Node[], wrt: readonly Node[]): Node[] {
+    const nodes = wrt.map((each) => this.graph.gradient(outputs, each));
+    // What has none is told now.
+    this.expand(nodes);
+    return nodes;
+  }
+
+  /** @internal Nodes as they are computed. */
+  expand(nodes: readonly Node[]): Node[] {
+    return this.expansion.of(nodes);
   }
 
   /** @internal Values of nodes. */
@@ -430,10 +441,10 @@ export class SameDiff extends SDBaseOps {
   /** @internal The same, kept by a key that says which ones. */
   session(key: string, nodesOf: () => readonly Node[]): Session {
     return keptIn(this.sessions, key, MOST_SESSIONS, () => {
-      const nodes = nodesOf();
+      const roots = this.expand(nodesOf());
       return new Session(
-        nodes,
-        reachable(nodes).flatMap((node) => this.inputs.get(node) ?? []),
+        roots,
+        reachable(roots).flatMap((node) => this.inputs.get(node) ?? []),
       );
     });
   }
@@ -467,6 +478,7 @@ export class SameDiff extends SDBaseOps {
     if (typeof name !== 'string' || name === '') throw optionError('name', 'a text', name);
     if (this.named.has(name)) throw optionError('name', 'one that no other variable has', name);
     this.named.set(name, variable);
+    setNamer(variable.node, variable);
   }
 
   /** @internal */
@@ -474,7 +486,8 @@ export class SameDiff extends SDBaseOps {
     this.named.delete(name);
   }
 
-  private own(variable: SDVariable, name = 'operand'): SDVariable {
+  /** @internal The variable, once it is seen to be one of this graph. */
+  own(variable: SDVariable, name = 'operand'): SDVariable {
     if (!(variable instanceof SDVariable)) throw dtypeError(name, 'a variable or a number', variable);
     if (variable.sameDiff !== this) throw optionError(name, 'a variable of the same graph', variable.name());
     return variable;

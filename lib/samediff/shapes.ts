@@ -71,6 +71,13 @@ export function without(shape: Sizes, axes: readonly number[]): Sizes {
   return shape.filter((_, axis) => !axes.includes(axis));
 }
 
+/** The shape with axes of size 1 more, where they will be, in order. */
+export function withAxes(shape: Sizes, axes: readonly number[]): Sizes {
+  const sizes = [...shape];
+  for (const axis of axes) sizes.splice(axis, 0, 1);
+  return sizes;
+}
+
 /** Relative to rows of the last axis: a value each element, row, column, or one. */
 export type Space = 'scalar' | 'column' | 'row' | 'element';
 

@@ -1,17 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// A graph for shapes that are known: made anew by the same builder, which simplifies again, in terms of what programs
-// and kernels compute.
-import type { ActivationKernel } from '../native';
-import { BINARY, type Binary, type Graph, type Node, reachable, UNARY, type Unary } from './graph';
+// A graph for shapes that are known: made anew, and simplified again, in terms of what programs and kernels compute.
+import { type Node, nameAs, reachable } from './graph';
+import { isBinary, remake } from './remake';
 import { countOf, reduced, type Sizes, spaceOf } from './shapes';
-
-const unary = new Set<string>(UNARY);
-const binary = new Set<string>(BINARY);
+import type { Simplifier } from './simplifier';
 
 /** The nodes in `to`, with the shapes that `shapeOf` gives the inputs; `inputs` receives which input became which. */
 export function specialize(
   roots: readonly Node[],
-  to: Graph,
+  to: Simplifier,
   shapeOf: (input: Node) => Sizes,
   inputs: Map<Node, Node>,
 ): Node[] {
@@ -27,54 +24,28 @@ export function specialize(
       result = to.input(node.attributes['name'] as string, shapeOf(node));
       inputs.set(result, node);
     } else {
-      result = remake(to, node, args);
+      result = lower(to, node, args);
     }
+    nameAs(result, node);
     made.set(node, result);
   }
   return roots.map((root) => made.get(root) as Node);
 }
 
 /** The operands; in full those that repeat along other axes than the first ones or the last one. */
-function repeated(g: Graph, { op }: Node, args: readonly Node[]): readonly Node[] {
-  if (!binary.has(op) && op !== 'select') return args;
+function repeated(g: Simplifier, { op }: Node, args: readonly Node[]): readonly Node[] {
+  if (!isBinary(op) && op !== 'select') return args;
   const shape = g.broadcast(op, args);
   return args.map((arg) => (spaceOf(arg.shape, shape) === undefined ? g.broadcastTo(arg, shape) : arg));
 }
 
-function remake(g: Graph, node: Node, args: readonly Node[]): Node {
+/** The operation in terms of others where it is none of programs and kernels. */
+function lower(g: Simplifier, node: Node, args: readonly Node[]): Node {
   const { op, attributes } = node;
-  const [a, b, c] = args as [Node, Node, Node];
-  const axes = attributes['axes'] as Sizes;
-  if (unary.has(op))
-    return op === 'neg' || op === 'abs' || op === 'square' || op === 'sign' || op === 'log'
-      ? g[op](a)
-      : g.unary(op as Unary, a);
-  if (binary.has(op)) {
-    switch (op) {
-      case 'add':
-      case 'sub':
-      case 'mul':
-      case 'div':
-      case 'pow':
-      case 'min':
-      case 'max':
-        return g[op](a, b);
-      default:
-        return g.binary(op as Binary, a, b);
-    }
-  }
+  const [a, b] = args as [Node, Node];
   switch (op) {
-    case 'number':
-      return g.number(attributes['value'] as number);
-    case 'columnIndex':
-      return args.length === 0 ? g.columnIndex(node) : g.columnIndex(a);
-    case 'select':
-      return g.select(a, b, c);
     case 'clip':
       return g.min(g.max(a, attributes['low'] as number), attributes['high'] as number);
-    case 'activation':
-    case 'slope':
-      return g.activation(attributes['kernel'] as ActivationKernel, attributes['params'] as Sizes, a, op);
     case 'softmax': {
       const e = g.unary('exp', lessMaximum(g, a));
       return g.mul(e, g.unary('reciprocal', g.sum(e, lastAxis(a))));
@@ -87,48 +58,26 @@ function remake(g: Graph, node: Node, args: readonly Node[]): Node {
       return g.add(g.maximum(a, lastAxis(a)), g.log(g.sum(g.unary('exp', lessMaximum(g, a)), lastAxis(a))));
     case 'sum':
     case 'maximum':
-      return overAxes(g, op, a, axes);
-    case 'squeeze':
-    case 'expandDims':
-    case 'permute':
-      return g[op](a, axes);
-    case 'reshape':
-      return g.reshape(a, attributes['shape'] as Sizes);
-    case 'reshapeLike':
-      return g.reshapeLike(a, b);
-    case 'broadcastLike':
-      return g.broadcastLike(a, args.length === 1 ? node : b);
-    case 'sumLike':
-      return g.sumLike(a, a, b);
-    case 'size':
-      return g.sizeOf(a, axes);
-    case 'fit':
-      return g.fit(a, b, attributes['name'] as string, attributes['repeats'] as boolean);
-    case 'mmul':
-      return g.mmul(a, b, attributes['transposeA'] as boolean, attributes['transposeB'] as boolean);
+      return overAxes(g, op, a, attributes['axes'] as Sizes);
     case 'detach':
     case 'withSlope':
       return a;
     case 'classIndex':
       // Of the other operand the width alone counts: it need not be an array for that.
       return g.kernel(op, [a], { ...attributes, classes: b.shape[b.shape.length - 1] as number }, a.shape);
-    case 'ctc':
-      return g.kernel(op, args, attributes, [a.shape[0] as number]);
-    case 'ctcGradient':
-      return g.kernel(op, args, attributes, a.shape);
     default:
-      throw new Error(`no rule for ${op}`);
+      return remake(g, node, args);
   }
 }
 
 const lastAxis = (x: Node): Sizes => [x.shape.length - 1];
 
-function lessMaximum(g: Graph, x: Node): Node {
+function lessMaximum(g: Simplifier, x: Node): Node {
   return g.sub(x, g.maximum(x, lastAxis(x)));
 }
 
 /** A reduction over trailing axes, of a sum over leading ones too: other axes are brought there. */
-function overAxes(g: Graph, op: 'sum' | 'maximum', x: Node, axes: Sizes): Node {
+function overAxes(g: Simplifier, op: 'sum' | 'maximum', x: Node, axes: Sizes): Node {
   const long = x.shape.map((_, axis) => axis).filter((axis) => x.shape[axis] !== 1);
   const over = long.filter((axis) => axes.includes(axis));
   const kept = long.filter((axis) => !axes.includes(axis));

@@ -2,7 +2,6 @@
 import type { ArrayInput, Shape } from '../array-input';
 import { optionError, shapeError } from '../errors';
 import type { NDArray } from '../ndarray/ndarray';
-import { gradients } from './gradient';
 import { type Binary, type Graph, type Node, numberOf, type Unary } from './graph';
 import { print } from './print';
 import type { SameDiff } from './samediff';
@@ -103,7 +102,7 @@ export class SDVariable {
 
   /** The expression, with the names of the graph's inputs. */
   toString(): string {
-    return print(this.node);
+    return print(this.sameDiff.expand([this.node])[0] as Node);
   }
 
   // --- Arithmetic ---
@@ -368,7 +367,7 @@ export class SDVariable {
    *
    * @param wrt the variable to differentiate for: any that this one is made from
    * @returns a variable of its shape, which can be printed, computed, and differentiated again
-   * @throws TypeError ERR_OPTION for a variable of another graph
+   * @throws TypeError ERR_OPTION for a variable of another graph, or an operation without a gradient; ERR_DTYPE for no variable
    * @example
    * ```ts
    * import { SameDiff } from 'simdloss';
@@ -379,9 +378,7 @@ export class SDVariable {
    */
   gradient(wrt: SDVariable): SDVariable {
     const { sameDiff: sd, node } = this;
-    if (wrt.sameDiff !== sd) throw optionError('gradient', 'a variable of the same graph', wrt.label);
-    const [gradient] = gradients(sd.graph, [[node, sd.graph.number(1)]], [wrt.node]);
-    return sd.make(undefined, sd.graph.broadcastLike(gradient ?? 0, wrt.node));
+    return sd.make(undefined, sd.gradientsOf([node], [sd.own(wrt, 'gradient').node])[0] as Node);
   }
 
   // --- How they are made ---

@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operations of a graph, one after the other, in float64 over plain arrays: before shapes are known, without a
-// plan, and with nothing of what computes them in the library. `ctc` has tests of its own.
+// The operations of a graph, one after the other as they are written, in float64 over plain arrays: without a plan, and
+// with nothing of what computes them in the library. `ctc` has tests of its own.
 import { type Node, type Op, reachable } from '../../lib/samediff/graph';
 import type { Tensor } from '../support/golden';
 import { backward, forward, type Params } from './oracle';
 
-/** The values of nodes; `bind` gives those of each input. */
-export function evaluate(roots: readonly Node[], bind: (input: Node) => Tensor): Tensor[] {
+/** The values of nodes; `bind` gives those of each input, and `moves` is added where nodes come to other values. */
+export function evaluate(
+  roots: readonly Node[],
+  bind: (input: Node) => Tensor,
+  moves: ReadonlyMap<Node, Tensor> = new Map(),
+): Tensor[] {
   const values = new Map<Node, Tensor>();
   for (const node of reachable(roots)) {
     const operands = node.inputs.map((input) => values.get(input) as Tensor);
-    values.set(node, node.op === 'input' ? bind(node) : apply(node, operands));
+    const value = node.op === 'input' ? bind(node) : apply(node, operands);
+    const move = moves.get(node);
+    values.set(node, move === undefined ? value : map((a, b) => a + b, [value, move]));
   }
   return roots.map((root) => values.get(root) as Tensor);
 }
@@ -144,6 +150,7 @@ function logSumExp(row: readonly number[]): number {
 
 /** Kernels by the specification's names, with the names of their parameters. */
 const activations: Readonly<Record<string, readonly [name: string, params?: readonly string[], fixed?: Params]>> = {
+  Identity: ['IDENTITY'],
   Cube: ['CUBE'],
   ELU: ['ELU', ['alpha']],
   GELU: ['GELU'],

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random expressions, as the library computes them and as the oracle does, operation by operation; their gradients against
-// the oracle's values of the symbolic gradient, and against differences.
+// Random expressions, as the library computes them and as the oracle does, operation by operation; their gradients, for
+// inputs and for what lies between, against the oracle's values of the symbolic gradient, and against differences.
 import fc from 'fast-check';
 import { type NDArray, nd } from '../../lib';
+import type { Node } from '../../lib/samediff/graph';
 import { SameDiff } from '../../lib/samediff/samediff';
 import type { SDVariable } from '../../lib/samediff/variable';
 import { evaluate } from '../reference/graph-oracle';
@@ -51,8 +52,8 @@ const binary: readonly ((x: SDVariable, y: SDVariable) => SDVariable)[] = [
   (x, y) => x.tanh().mul(y),
   (x, y) => x.div(y.square().add(1)),
   (x, y) => x.squaredDifference(y).log1p(),
-  (x, y) => x.sameDiff.make(undefined, x.sameDiff.graph.min(x.node, y.node)),
-  (x, y) => x.sameDiff.make(undefined, x.sameDiff.graph.max(x.node, y.node)),
+  (x, y) => x.sameDiff.math.min(x, y),
+  (x, y) => x.sameDiff.math.max(x, y),
 ];
 
 /** Over one axis, or all. */
@@ -68,8 +69,8 @@ const reductions: readonly ((x: SDVariable, axes: number[]) => SDVariable)[] = [
 
 /** The whole array in another form. */
 const shapes: readonly ((x: SDVariable, by: number) => SDVariable)[] = [
-  (x) => x.sameDiff.make(undefined, x.sameDiff.graph.softmax(x.node)),
-  (x) => x.sameDiff.make(undefined, x.sameDiff.graph.logSoftmax(x.node)),
+  (x, by) => x.sameDiff.nn.softmax(x, by % x.rank),
+  (x, by) => x.sameDiff.nn.logSoftmax(x, by % x.rank),
   (x) => x.transpose(),
   (x) => x.reshape(-1),
   (x) => (x.rank === 2 ? x.reshape(x.shape[1] as number, x.shape[0] as number) : x),
@@ -92,10 +93,11 @@ function build({ rows, cols, depth, seed, choices }: Expression, dtype: FloatDty
   const sd = SameDiff.create();
   const random = new Random(seed);
   const inputs = new Map<string, Tensor>();
+  let drawn = 0;
   const input = (name: string, shape: number[]) => {
-    // Eighths are exact in float32; odd ones keep away from the kinks at multiples of a quarter.
+    // Exact in float32; near odd eighths, away from kinks at multiples of a quarter; no two of one magnitude, for ties.
     const count = shape.reduce((a, b) => a * b, 1);
-    const data = random.list(count, () => (2 * random.below(12) - 11) / 8 + (random.below(2) === 0 ? 0 : 2 ** -10));
+    const data = random.list(count, () => (2 * random.below(12) - 11) / 8 + ++drawn * 2 ** -16);
     inputs.set(name, { shape, data });
     return sd.placeHolder(name, dtype, shape);
   };
@@ -134,8 +136,7 @@ function build({ rows, cols, depth, seed, choices }: Expression, dtype: FloatDty
         const fits = made.filter((y) => broadcasts(x.shape, y.shape) && broadcasts(condition.shape, y.shape));
         if (!broadcasts(condition.shape, x.shape) || fits.length === 0) break;
         const y = pick(fits, third);
-        if (y.rank + x.rank + condition.rank > 0)
-          made.push(sd.make(undefined, sd.graph.select(condition.node, x.node, y.node)));
+        if (y.rank + x.rank + condition.rank > 0) made.push(sd.where(condition, x, y));
       }
     }
     const last = made[made.length - 1] as SDVariable;
@@ -147,37 +148,39 @@ function build({ rows, cols, depth, seed, choices }: Expression, dtype: FloatDty
 const arrayOf = ({ shape, data }: Tensor, dtype: FloatDtype): NDArray =>
   nd.create(dtype === 'float32' ? Float32Array.from(data) : Float64Array.from(data), shape);
 
+/** What gradients are for: inputs, and what lies between them and the loss. */
+const targets = ({ sd, made }: ReturnType<typeof build>): SDVariable[] => [
+  ...['x', 'r', 'c', 't', 's'].map((name) => sd.getVariable(name)),
+  ...made.slice(7).slice(-4, -1),
+];
+
 /** What differs. */
 function check(expression: Expression, dtype: FloatDtype): string[] {
-  const { sd, inputs, made, loss } = build(expression, dtype);
+  const built = build(expression, dtype);
+  const { sd, inputs, made, loss } = built;
   const given = Object.fromEntries([...inputs].map(([name, tensor]) => [name, arrayOf(tensor, dtype)]));
   const bind = (node: { readonly attributes: Readonly<Record<string, unknown>> }) =>
     inputs.get(node.attributes['name'] as string) as Tensor;
   const results = [...new Set([...made.slice(-3), loss])];
-  const wrt = ['x', 'r', 'c', 't', 's'].map((name) => sd.getVariable(name));
-  const gradients = dtype === 'float64' ? wrt.map((input) => loss.gradient(input)) : [];
-  const variables = [...results, ...gradients];
-  const got = sd.evaluate(variables, given);
-  const want = evaluate(
-    variables.map(({ node }) => node),
-    bind,
-  );
+  const wrt = dtype === 'float64' ? targets(built) : [];
+  const gradients = wrt.map((variable) => loss.gradient(variable));
+  const got = sd.evaluate([...results, ...gradients], given);
+  const nodes = (variables: readonly SDVariable[]) => variables.map(({ node }) => node);
+  // Values of what is written, so that what makes it simpler is tried too.
+  const want = [...evaluate(nodes(results), bind), ...evaluate(sd.expand(nodes(gradients)), bind)];
   // Errors are those of the largest terms, whatever cancels.
-  const all = evaluate(
-    made.map(({ node }) => node),
-    bind,
-  );
+  const all = evaluate(nodes(made), bind);
   const scale = 1 + Math.max(...all.map(({ data }) => largest(data)));
   const { relative, absolute } = againstOracle[dtype];
   const tolerance = { relative: 8 * relative, absolute: 64 * scale * scale * absolute };
-  return variables.flatMap((variable, i) => {
+  const places = [...results.map(String), ...wrt.map((variable) => `gradient of ${variable.name()}: ${variable}`)];
+  return places.flatMap((place, i) => {
     const array = (got[i] as NDArray).reshape(-1);
     const numbers = Array.from({ length: array.length }, (_, k) => array.getDouble(k));
     const { shape, data } = want[i] as Tensor;
-    const place = `${dtype} ${i < results.length ? '' : 'gradient of '}${i < results.length ? variable : wrt[i - results.length]?.name()}`;
     if (String((got[i] as NDArray).shape) !== String(shape))
-      return [`${place}: shape [${(got[i] as NDArray).shape}], not [${shape}]`];
-    return mismatches(place, numbers, data, tolerance);
+      return [`${dtype} ${place}: shape [${(got[i] as NDArray).shape}], not [${shape}]`];
+    return mismatches(`${dtype} ${place}`, numbers, data, tolerance);
   });
 }
 
@@ -219,27 +222,28 @@ function difference(score: (h: number) => number): number | undefined {
 it(`gradients of random expressions agree with differences: ${Math.ceil(RUNS / 10)} of them`, () => {
   fc.assert(
     fc.property(expressions, (expression) => {
-      const { sd, inputs, loss } = build(expression, 'float64');
+      const built = build(expression, 'float64');
+      const { sd, inputs, loss } = built;
       const given = Object.fromEntries([...inputs].map(([name, tensor]) => [name, arrayOf(tensor, 'float64')]));
-      const names = ['x', 'c', 's'];
+      const bind = (node: Node) => inputs.get(node.attributes['name'] as string) as Tensor;
+      const wrt = targets(built);
       const got = sd.evaluate(
-        names.map((name) => loss.gradient(sd.getVariable(name))),
+        wrt.map((variable) => loss.gradient(variable)),
         given,
       );
-      const bad = names.flatMap((name, i) => {
-        const tensor = inputs.get(name) as Tensor;
-        const at = expression.seed % tensor.data.length;
+      const bad = wrt.flatMap((variable, i) => {
+        const gradient = (got[i] as NDArray).reshape(-1);
+        const at = expression.seed % gradient.length;
         const score = (h: number) => {
-          const moved = { ...tensor, data: tensor.data.map((value, k) => (k === at ? value + h : value)) };
-          const bind = (node: { readonly attributes: Readonly<Record<string, unknown>> }) =>
-            node.attributes['name'] === name ? moved : (inputs.get(node.attributes['name'] as string) as Tensor);
-          return (evaluate([loss.node], bind)[0] as Tensor).data[0] as number;
+          const data = Array.from({ length: gradient.length }, (_, k) => (k === at ? h : 0));
+          const moves = new Map([[variable.node, { shape: variable.shape, data }]]);
+          return (evaluate([loss.node], bind, moves)[0] as Tensor).data[0] as number;
         };
         const want = difference(score);
-        const slope = (got[i] as NDArray).reshape(-1).getDouble(at);
+        const slope = gradient.getDouble(at);
         return want === undefined || Math.abs(slope - want) <= 1e-5 * (1 + Math.abs(want))
           ? []
-          : [`${name}: ${slope}, not ${want}`];
+          : [`${variable.name()} = ${variable}: ${slope}, not ${want}`];
       });
       expect(bad).toEqual([]);
     }),

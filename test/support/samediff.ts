@@ -17,7 +17,7 @@ const tensorOf = (array: NDArray): Tensor => ({ shape: array.shape, data: values
 /** The two. */
 export const runs: Readonly<Record<'oracle' | 'library', Run>> = {
   oracle: (sd, nodes, arrays) =>
-    evaluate(nodes, (input) => {
+    evaluate(sd.expand(nodes), (input) => {
       const name = String(input.attributes['name']);
       return tensorOf(arrays[name] ?? sd.arrayOf(name));
     }).map(({ data }) => [...data]),

@@ -71,6 +71,9 @@ export const againstOracle: Readonly<Record<FloatDtype, Tolerance>> = {
 /** A float64 gradient against the five-point differences of a score: h^4 f5 / 30 and eps * score / h, h = 3e-4. */
 export const differences: Tolerance = { relative: 1e-7, absolute: 1e-11 };
 
+/** A mixed second derivative against such differences of differences: 2 h^4 f6 / 30 and eps * score / h^2, h = 1e-3. */
+export const secondDifferences: Tolerance = { relative: 1e-7, absolute: 1e-8 };
+
 /** The largest finite magnitude of a field. */
 export function largest(field: readonly number[]): number {
   let magnitude = 0;
