@@ -8,7 +8,7 @@ import * as lib from '../lib';
 import * as testing from '../lib/testing';
 
 const root = path.join(__dirname, '..');
-const PAGES = ['README.md', 'docs/custom-losses.md'].map((page) => ({
+const PAGES = ['README.md', 'docs/custom-losses.md', 'docs/samediff.md'].map((page) => ({
   page,
   text: readFileSync(path.join(root, page), 'utf8'),
 }));
