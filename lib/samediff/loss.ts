@@ -269,8 +269,8 @@ export class SDLoss {
   }
 
   /**
-   * `1 - (2 sum(y p) + smooth) / (sum y + sum p + smooth)` of probabilities p, 0 where that is 0 / 0. Otherwise as
-   * `softmaxCrossEntropy`.
+   * `1 - (2 sum(y p) + smooth) / (sum y + sum p + smooth)` of probabilities p, 0 where that is 0 / 0. Otherwise
+   * as `softmaxCrossEntropy`.
    */
   diceLoss(...args: Named<LossArguments<SDVariable, DiceOption>>): SDVariable {
     return this.weighted('diceLoss', args);

@@ -1,6 +1,35 @@
 // SPDX-License-Identifier: Apache-2.0
 // The functions of `sd.loss` and `loss` that ND4J lacks: what they reject, golden values and gradients, reductions.
-import { LossReduce, loss, type NDArray, nd, SameDiff, type SDLoss, type SDVariable } from '../../lib';
+import {
+  type CosineDistanceOption,
+  type CtcOption,
+  type DiceOption,
+  type FocalOption,
+  type GaussianNLLArguments,
+  type GaussianNLLOption,
+  type GeneralizedCrossEntropyOption,
+  type HuberOption,
+  type LogLossOption,
+  type LogPoissonOption,
+  type LossArguments,
+  LossReduce,
+  loss,
+  type MarginRankingArguments,
+  type MarginRankingOption,
+  type MultiMarginOption,
+  type NDArray,
+  nd,
+  type Poly1Option,
+  SameDiff,
+  type SDLoss,
+  type SDVariable,
+  type SmoothingOption,
+  type SmoothL1Option,
+  type TripletMarginArguments,
+  type TripletMarginOption,
+  type TverskyOption,
+  type WeightedArguments,
+} from '../../lib';
 import { bits } from '../support/bits';
 import { errOption, errRange, errShape, expectError } from '../support/errors';
 import {
@@ -102,6 +131,58 @@ describe('rejects', () => {
       call(sd.loss, op, terms).eval();
     }, expected);
   });
+});
+
+/** Each function's first option: as it is, and with its name. */
+const options = {
+  cosineDistance: [0, { dimension: 0 }] satisfies CosineDistanceOption[],
+  diceLoss: [2, { smooth: 2 }] satisfies DiceOption[],
+  gaussianNLLLoss: [true, { full: true }] satisfies GaussianNLLOption[],
+  generalizedCrossEntropy: [0.5, { q: 0.5 }] satisfies GeneralizedCrossEntropyOption[],
+  huberLoss: [0.5, { delta: 0.5 }] satisfies HuberOption[],
+  logLoss: [0.5, { epsilon: 0.5 }] satisfies LogLossOption[],
+  logPoisson: [true, { full: true }] satisfies LogPoissonOption[],
+  marginRankingLoss: [0.5, { margin: 0.5 }] satisfies MarginRankingOption[],
+  multiMarginLoss: [2, { p: 2 }] satisfies MultiMarginOption[],
+  poly1CrossEntropy: [-0.5, { epsilon: -0.5 }] satisfies Poly1Option[],
+  sigmoidCrossEntropy: [0.5, { labelSmoothing: 0.5 }] satisfies SmoothingOption[],
+  sigmoidFocalLoss: [0.5, { alpha: 0.5 }] satisfies FocalOption[],
+  smoothL1Loss: [0.5, { beta: 0.5 }] satisfies SmoothL1Option[],
+  softmaxCrossEntropy: [0.5, { labelSmoothing: 0.5 }] satisfies SmoothingOption[],
+  softmaxFocalLoss: [0.5, { alpha: 0.5 }] satisfies FocalOption[],
+  tripletMarginLoss: [3, { margin: 3 }] satisfies TripletMarginOption[],
+  tverskyLoss: [0.25, { alpha: 0.25 }] satisfies TverskyOption[],
+};
+
+test.each(Object.entries(options))('the first option of %s, with its name and without', (name, [value, named]) => {
+  const p = nd.rand([3, 4], { seed: 1 });
+  const two = [nd.eye(4).rows(0, 3), p];
+  const arrays = /NLL|Ranking|triplet/.test(name) ? [...two, p.add(0.5)] : two;
+  const run = (...rest: unknown[]) => values(eager[name]?.(...arrays, ...rest) as NDArray);
+  expect(run(null, named)).toEqual(run(null, value));
+  expect(run(undefined, undefined, named)).toEqual(run(null, value));
+  expect(run(null, LossReduce.MEAN_BY_NONZERO_WEIGHT_COUNT, value)).toEqual(run(null, value));
+  expect(run(null, value)).not.toEqual(run());
+});
+
+test('calls have types', () => {
+  const [y, p] = [nd.array([[1, -1]]), nd.array([[0.5, 2]])];
+  const two: LossArguments<NDArray, HuberOption> = [y, p, null, 2];
+  const ranking: MarginRankingArguments<NDArray> = [y, p, y, null, LossReduce.SUM, 1];
+  const triplet: TripletMarginArguments<NDArray> = [p, p, y, 2, { swap: true }];
+  const normal: GaussianNLLArguments<NDArray> = [y, p, p, null, true];
+  const any: WeightedArguments<[y: NDArray, p: NDArray], NDArray> = [y, p];
+  expect(values(loss.huberLoss(...two))).toEqual([(0.125 + 4) / 2]);
+  expect(values(loss.marginRankingLoss(...ranking))).toEqual([1.5 + 4]);
+  expect(values(loss.tripletMarginLoss(...triplet))).toEqual([0]);
+  expect(values(loss.gaussianNLLLoss(...normal))).toHaveLength(1);
+  expect(values(loss.absoluteDifference(...any))).toEqual([1.75]);
+  expect(values(loss.hingeLoss([[1, 0]], [[0.5, 2]], null, 'SUM'))).toEqual([3.5]);
+  const blank: CtcOption = { blankIndex: 1 };
+  const sd = SameDiff.create();
+  const logits = sd.constant(nd.zeros([1, 2, 3], 'float64'));
+  const ctc = sd.loss.ctcLoss(sd.constant([[0]]), logits, sd.constant([1]), sd.constant([2]), blank);
+  expect(ctc.eval().getDouble(0)).toBeCloseTo(Math.log(3));
 });
 
 /** The graph of a golden case; arrays by name. */
