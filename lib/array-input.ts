@@ -123,11 +123,17 @@ const MAX_RANK = 32;
 const MAX_NESTING = 8;
 const VECTOR_STRIDES: readonly number[] = Object.freeze([1]);
 
-// The getter itself: works across realms, runs no code of a caller's, cannot be overridden; undefined for all else.
+// The getters themselves: they work across realms, run no code of a caller's, and cannot be overridden.
 const typedArrayPrototype: object = Object.getPrototypeOf(Uint8Array.prototype);
-const typedArrayTag = Object.getOwnPropertyDescriptor(typedArrayPrototype, Symbol.toStringTag)?.get as (
-  this: unknown,
-) => string | undefined;
+function typedArrayGetter<Value>(key: PropertyKey): (this: unknown) => Value {
+  return Object.getOwnPropertyDescriptor(typedArrayPrototype, key)?.get as () => Value;
+}
+/** Undefined for all else. */
+const typedArrayTag = typedArrayGetter<string | undefined>(Symbol.toStringTag);
+const bufferGetter = typedArrayGetter<ArrayBuffer>('buffer');
+const byteOffsetGetter = typedArrayGetter<number>('byteOffset');
+/** How many elements a typed array has, whatever it says of itself. */
+export const lengthOf = typedArrayGetter<number>('length');
 
 /** Does a list of a caller's hold these numbers? */
 function isSameList(kept: readonly number[], list: unknown): boolean {
@@ -207,7 +213,7 @@ export function toView(input: unknown, name: string, numbersAs: 'float32' | 'flo
   if (typeof input !== 'object' || input === null) throw dtypeError(name, 'an array of numbers', input);
   const dtype = dtypeOf(input);
   if (dtype !== undefined) {
-    const data = input as TypedArray;
+    const data = honest(input as TypedArray, dtype);
     const { length } = data;
     if (length === 0) checkAttached(data, name);
     return { data, shape: [length], strides: VECTOR_STRIDES, dtype, matrix: undefined };
@@ -226,9 +232,10 @@ interface ArrayObject {
 }
 
 function fromObject(input: ArrayObject, name: string): View {
-  let data = input.data as TypedArray;
-  const dtype = dtypeOf(data);
-  if (dtype === undefined) throw notAnArray(input, data, name);
+  const given = input.data as TypedArray;
+  const dtype = dtypeOf(given);
+  if (dtype === undefined) throw notAnArray(input, given, name);
+  let data = honest(given, dtype);
   const sizes = input.shape ?? input.dims;
   const steps = input.strides ?? listed(input.stride);
   const kept = NDArray.keptView(input);
@@ -246,6 +253,14 @@ function fromObject(input: ArrayObject, name: string): View {
   const view = { data, shape, strides, dtype, matrix: undefined };
   if (kept !== undefined) NDArray.keepView(input, view);
   return view;
+}
+
+/** The array; of a subclass whose length lies, the same memory as a plain one. */
+function honest(data: TypedArray, dtype: Dtype): TypedArray {
+  const length = lengthOf.call(data);
+  return data.length === length
+    ? data
+    : new constructors[dtype](bufferGetter.call(data), byteOffsetGetter.call(data), length);
 }
 
 /** scijs's name for strides; with any other kind of value it is no such thing. */

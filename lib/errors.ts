@@ -60,7 +60,9 @@ function build<E extends Error>(
   expected: string,
   got: unknown,
 ): Coded<E> {
-  const error = Object.assign(new Type(`${name}: expected ${expected}, got ${describe(got)}`), { code });
+  // A name may be a caller's.
+  const label = typeof name === 'string' ? name : describe(name);
+  const error = Object.assign(new Type(`${label}: expected ${expected}, got ${describe(got)}`), { code });
   // The stack begins where the mistake was found, not here.
   Error.captureStackTrace(error, caller);
   return error;

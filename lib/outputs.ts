@@ -95,8 +95,9 @@ export function outputFor(
     throw bufferError(name, places, 'memory that overlaps an input');
   }
   const data = output.data as Float32Array | Float64Array;
-  const array =
-    out instanceof NDArray ? out : new NDArray(data, shape, ArrayBuffer.isView(out) ? undefined : view.strides);
+  const array = NDArray.isMade(out)
+    ? out
+    : new NDArray(data, shape, ArrayBuffer.isView(out) ? undefined : view.strides);
   return { data, rowStride: output.rowStride, array };
 }
 

@@ -27,6 +27,14 @@ interface Inputs {
 
 /** An activation that runs on the native kernels. */
 export abstract class NativeActivation implements IActivation {
+  // Of what the constructor made: an object that only has the prototype has no parameters.
+  readonly #made = true;
+
+  /** @internal Is this a built-in activation? */
+  static isMade(value: unknown): value is NativeActivation {
+    return typeof value === 'object' && value !== null && #made in value;
+  }
+
   /** @internal The functor of native/kernels/activation-inl.h. */
   abstract readonly kernel: ActivationKernel;
   /** @internal Its parameters. */
@@ -109,14 +117,14 @@ export abstract class NativeActivation implements IActivation {
         ? outputFor(out, dtype, view.shape, z.rows, z.cols, [z, alpha], z)
         : allocate(dtype, view.shape, z.rows, z.cols);
       run(kernel, z, undefined, alpha, result);
-      if (given || !(input instanceof NDArray)) return result.array;
+      if (given || !NDArray.isMade(input)) return result.array;
       return input.assign(result.array);
     }
     checkWritable(view, 'input');
     if (alpha !== undefined && overlaps(z, alpha)) {
       throw bufferError('input', 'memory apart from alpha', 'memory that overlaps it');
     }
-    const array = input instanceof NDArray ? input : new NDArray(z.data, view.shape, view.strides);
+    const array = NDArray.isMade(input) ? input : new NDArray(z.data, view.shape, view.strides);
     run(kernel, z, undefined, alpha, { data: z.data as Float32Array | Float64Array, rowStride: z.rowStride, array });
     return array;
   }
@@ -170,7 +178,8 @@ export function prepare(
 export function checkActivation(value: unknown): IActivation {
   if (value === undefined || value === null) throw optionError('activationFn', 'an activation', value);
   const activation = value as IActivation;
-  if (typeof activation.getActivation !== 'function' || typeof activation.backprop !== 'function') {
+  const isForged = value instanceof NativeActivation && !NativeActivation.isMade(value);
+  if (isForged || typeof activation.getActivation !== 'function' || typeof activation.backprop !== 'function') {
     throw dtypeError('activationFn', 'an activation: an object, an Activation or a name', value);
   }
   return activation;

@@ -7,7 +7,7 @@ import { checkActivation, NativeActivation } from './native-activation';
 
 /** The activation that a caller means by an object, an enum value, or a name. */
 export function resolveActivation(value: ActivationInput): IActivation {
-  if (value instanceof NativeActivation) return value;
+  if (NativeActivation.isMade(value)) return value;
   if (value instanceof Activation) return value.shared;
   if (typeof value === 'string') return Activation.fromString(value).shared;
   return checkActivation(value);

@@ -476,7 +476,7 @@ export class OutputLayer {
     const row = shape.length === 1 && view.shape.length === 2 && view.shape[0] === 1 && view.shape[1] === shape[0];
     const same = isSameShape(view.shape, shape);
     if (!same && !row) throw shapeError(name, describe(shape), view.shape);
-    if (value instanceof NDArray && same && view.strides[shape.length - 1] === 1) return value;
+    if (NDArray.isMade(value) && same && view.strides[shape.length - 1] === 1) return value;
     const array = new NDArray(view.data, shape, row ? [1] : view.strides);
     return view.strides[view.strides.length - 1] === 1 ? array : array.dup();
   }
@@ -503,7 +503,7 @@ function withoutMasked(
 
 /** The caller's array as an NDArray over its memory. */
 function asNDArray(input: ArrayInput, name: string, dtype: FloatDtype): NDArray {
-  if (input instanceof NDArray) return input;
+  if (NDArray.isMade(input)) return input;
   const { data, shape, strides } = toView(input, name, dtype);
   return new NDArray(data, shape, strides);
 }

@@ -331,7 +331,7 @@ export abstract class BaseLoss implements ILossFunction {
     }
     const inputs = this.check(labels, preOutput, mask, average);
     const resolved = resolveActivation(activation);
-    if (!(resolved instanceof NativeActivation)) {
+    if (!NativeActivation.isMade(resolved)) {
       throw optionError('activation', 'a built-in activation', resolved.toString());
     }
     const { z, shape, dtype } = inputs;
@@ -472,7 +472,7 @@ export abstract class BaseLoss implements ILossFunction {
 
   /** Everything that a call reads, for the overlap check. */
   private reads(inputs: Inputs, activation: IActivation): (MatrixView | undefined)[] {
-    const known = activation instanceof NativeActivation ? activation : identity;
+    const known = NativeActivation.isMade(activation) ? activation : identity;
     return [inputs.z, inputs.labels, inputs.mask, known.alphaFor(inputs.z.cols), ...this.constants(inputs, known)];
   }
 
@@ -485,7 +485,7 @@ export abstract class BaseLoss implements ILossFunction {
     gradient: Output | undefined,
     scoreArray: TypedArray | undefined,
   ): number {
-    return activation instanceof NativeActivation
+    return NativeActivation.isMade(activation)
       ? this.compute(inputs, activation, wantScore, gradient, scoreArray)
       : this.runCustom(inputs, activation, wantScore, gradient, scoreArray);
   }
@@ -517,7 +517,7 @@ export abstract class BaseLoss implements ILossFunction {
       result = { dtype, shape, rows: z.rows, cols, out: output };
     }
     const divisor = this.divisor(z.rows, average);
-    const call = activation instanceof NativeActivation ? this.queue(inputs, activation, wanted) : undefined;
+    const call = NativeActivation.isMade(activation) ? this.queue(inputs, activation, wanted) : undefined;
     if (call === undefined) {
       return runOnEventLoop(() => {
         const output = result && (result.out ?? allocate(dtype, result.shape, result.rows, result.cols));

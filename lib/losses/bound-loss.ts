@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 /// <reference lib="esnext.disposable" preserve="true" />
-import type { ArrayInput, TypedArray } from '../array-input';
+import { type ArrayInput, lengthOf, type TypedArray } from '../array-input';
 import { bufferError, optionError } from '../errors';
 import type { KeptCall } from './base-loss';
 import type { ActivationInput, MaskInput } from './iloss-function';
@@ -22,11 +22,6 @@ export interface BindOptions {
   /** Filled by each run: `[n, 1]`, or a bare typed array of n elements. */
   readonly scoreArray?: ArrayInput | undefined;
 }
-
-// The getter itself: a property of the caller's own, or a subclass, can't stand in for it.
-const lengthOf = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), 'length')?.get as (
-  this: unknown,
-) => number;
 
 const NAMES = ['labels', 'preOutput', 'activation', 'mask', 'average', 'gradient', 'scoreArray'];
 

@@ -583,12 +583,17 @@ export class NDArray {
 
   /** @internal A view of any array a caller may pass; itself if it is one. */
   static from(input: ArrayInput, name: string, numbersAs: 'float32' | 'float64' = 'float32'): NDArray {
-    if (input instanceof NDArray) {
+    if (NDArray.isMade(input)) {
       input.check(name);
       return input;
     }
     const { data, shape, strides } = toView(input, name, numbersAs);
     return new NDArray(data, shape, strides);
+  }
+
+  /** @internal Was this made by the constructor? An object that only has the prototype was not. */
+  static isMade(input: unknown): input is NDArray {
+    return typeof input === 'object' && input !== null && #view in input;
   }
 
   /** @internal What `toView` found when it last read an array, null if it did not; undefined for all else. */

@@ -363,7 +363,8 @@ export class Graph {
     if (isKnown(x.shape)) {
       const count = countOf(x.shape);
       const rest = sizes.reduce((product, size) => (size === UNKNOWN ? product : product * size), 1);
-      if (open >= 0 && rest > 0 && count % rest === 0) sizes[open] = count / rest;
+      if (open >= 0 && rest === 0) throw shapeError('reshape', 'sizes that tell what -1 stands for', shape);
+      if (open >= 0 && count % rest === 0) sizes[open] = count / rest;
       if (sizes.reduce((product, size) => product * size, 1) !== count) {
         throw shapeError(`reshape of ${label(x)}`, `a shape of ${count} elements`, shape);
       }

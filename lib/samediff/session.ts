@@ -86,7 +86,7 @@ function placed({ variable, dtype }: Input, placeholders: Placeholders): NDArray
 
 /** The caller's array; plain numbers become one of the dtype. */
 export function readArray(value: ArrayInput, name: string, dtype?: Dtype): NDArray {
-  if (value instanceof NDArray) {
+  if (NDArray.isMade(value)) {
     if (dtype !== undefined && value.dtype !== dtype) throw dtypeError(name, dtype, value.dtype);
     return value;
   }

@@ -409,9 +409,9 @@ export class SDVariable {
   }
 
   private order(axes: readonly number[]): number[] {
-    const order = axes.map((axis) => (axis < 0 ? axis + this.rank : axis));
+    const order = axes.map((axis) => (Number.isInteger(axis) && axis < 0 ? axis + this.rank : axis));
     const isOrder = order.length === this.rank && new Set(order).size === this.rank;
-    if (!isOrder || order.some((axis) => !(axis in this.node.shape))) {
+    if (!isOrder || order.some((axis) => !Number.isInteger(axis) || !(axis in this.node.shape))) {
       throw shapeError('axes', `each of the ${this.rank} axes once`, axes);
     }
     return order;
