@@ -4,6 +4,7 @@ import {
   Activation,
   type ArrayInput,
   type AsyncOptions,
+  backend,
   type IActivation,
   type ILossFunction,
   LossFMeasure,
@@ -272,7 +273,8 @@ describe('the same bits as the plain calls', () => {
     const scores = [loss.computeScoreAsync(first, first, 'tanh'), loss.computeScoreAsync(first, first, 'tanh')];
     const expected = loss.computeScore(first, first, 'tanh');
     expect(await Promise.all(scores)).toEqual([expected, expected]);
-    expect(before).toBeGreaterThan(0);
+    // Of WebAssembly no result stays in the module's memory.
+    expect(before > 0).toBe(backend === 'native');
   });
 
   test('shared memory and earlier results are not copied', async () => {

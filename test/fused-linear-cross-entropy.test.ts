@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import {
   Activation,
+  backend,
   type FusedLinearCrossEntropyCall,
   fusedLinearCrossEntropy,
   type LinearCrossEntropyGradients,
@@ -277,5 +278,6 @@ test('the logits of the batch are never in memory', () => {
   expect(stderr).toBe('');
   // 0 where the start of the process took more.
   expect(stdout).toMatch(/^\d+\n$/);
-  expect(Number(stdout)).toBeLessThan(16 * 1024);
+  // WebAssembly works on copies.
+  expect(Number(stdout)).toBeLessThan((backend === 'wasm' ? 48 : 16) * 1024);
 }, 60_000);

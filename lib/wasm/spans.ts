@@ -45,11 +45,19 @@ export interface Part {
   readonly writes: boolean;
 }
 
+/** All that a call touches, and the memory of the copies. */
+export interface Layout {
+  readonly parts: readonly Part[];
+  readonly bytes: number;
+}
+
 export class Spans {
+  /** How many were written last. */
+  private written = 0;
+
   constructor(
     private readonly heap: Heap,
     private readonly address: Address,
-    private readonly most: number,
     private readonly sizes: readonly number[],
   ) {}
 
@@ -57,7 +65,9 @@ export class Spans {
   write(arrays: readonly Passed[]): void {
     const { words } = this.heap;
     const first = this.address / 4;
-    words.fill(0, first, first + this.most * SPAN.words);
+    // What was there before must not be taken for an array.
+    words.fill(0, first, first + this.written * SPAN.words);
+    this.written = arrays.length;
     for (const [i, { length, dtype }] of arrays.entries()) {
       const at = first + i * SPAN.words;
       // Any address but 0, which is that of no array.
@@ -67,8 +77,8 @@ export class Spans {
     }
   }
 
-  /** What a call that measured would touch, laid out one after the other; and how much memory that takes. */
-  parts(arrays: readonly Passed[]): { parts: Part[]; bytes: number } {
+  /** What a call that measured would touch, one after the other. */
+  layout(arrays: readonly Passed[]): Layout {
     const { words } = this.heap;
     const parts: Part[] = [];
     let offset = 0;

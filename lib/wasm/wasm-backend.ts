@@ -3,14 +3,13 @@
 import { type Dtype, dtypeOf, type TypedArray } from '../array-input';
 import type { AsyncCall, BoundCall, NativeAddon, Program, Result } from '../native';
 import { Arena, type Exports, Heap, instantiate, type Measures, type StatusCode } from './module';
-import { bytesOf, lengthOf, type Part, type Passed, Spans } from './spans';
+import { bytesOf, type Layout, lengthOf, type Part, type Passed, Spans } from './spans';
 
 type Optional = TypedArray | undefined;
+type Entry = (measures: Measures) => StatusCode;
 
 const OUT_OF_MEMORY = 2;
 const BAD_ARGUMENT = 3;
-/** Spans of binding/wasm/exports.cc. */
-const MOST_SPANS = 72;
 /** A row that does not follow the last one costs as long as copying this many bytes. */
 const BYTES_OF_MISS = 512;
 
@@ -80,6 +79,8 @@ class WasmBackend {
   /** What JavaScript writes; the module has a copy. */
   private readonly block: Float64Array;
   private readonly programs: FinalizationRegistry<number>;
+  /** Slots that a call writes. */
+  private readonly results: readonly number[];
   private threads = 0;
   private pending = 0;
 
@@ -94,16 +95,17 @@ class WasmBackend {
     const { codes, sizes } = readDtypes(this.tables.dtypes);
     this.codes = codes;
     this.sizes = sizes;
-    this.spans = new Spans(this.heap, exports.spans(), MOST_SPANS, sizes);
+    this.spans = new Spans(this.heap, exports.spans(), sizes);
     this.blockAt = exports.block() / 8;
     this.block = new Float64Array(Object.keys(this.tables.slots).length);
+    this.results = ['score', 'badRow', 'badPosition'].map((slot) => this.tables.slots[slot] as number);
     this.programs = new FinalizationRegistry((program) => exports.releaseProgram(program));
   }
 
   addon(): NativeAddon {
     const { exports, tables } = this;
     const call =
-      (entry: (measures: Measures) => StatusCode) =>
+      (entry: Entry) =>
       (...arrays: readonly Optional[]): Result =>
         this.call(entry, arrays, this.block);
     return {
@@ -151,23 +153,23 @@ class WasmBackend {
 
   // --- Calls with their numbers in the block ---
 
-  private call(entry: (measures: Measures) => StatusCode, arrays: readonly Optional[], block: Float64Array): Result {
+  private call(entry: Entry, arrays: readonly Optional[], block: Float64Array): Result {
     this.writeBlock(block);
-    const status = this.run(entry, arrays, this.passedIn(block, arrays));
-    this.readResults();
-    return status === 0 ? undefined : status;
+    const passed = this.passedIn(block, arrays);
+    const layout = this.measure(entry, passed);
+    if (typeof layout === 'number') return layout;
+    return this.reported(this.run(entry, arrays, layout));
   }
 
-  /** Runs an entry over copies of the arrays. */
-  private run(
-    entry: (measures: Measures) => StatusCode,
-    arrays: readonly Optional[],
-    passed: readonly Passed[],
-  ): StatusCode {
+  /** What a call touches of its arrays, or the status of one that can't be run. */
+  private measure(entry: Entry, passed: readonly Passed[]): Layout | StatusCode {
     this.spans.write(passed);
-    const measured = entry(1);
-    if (measured !== 0) return measured;
-    const { parts, bytes } = this.spans.parts(passed);
+    const status = entry(1);
+    return status === 0 ? this.spans.layout(passed) : status;
+  }
+
+  /** Runs a measured call, whose numbers and spans are written, over copies of the arrays. */
+  private run(entry: Entry, arrays: readonly Optional[], { parts, bytes }: Layout): StatusCode {
     const memory = this.arrays.take(bytes);
     if (memory === 0) return OUT_OF_MEMORY;
     this.spans.place(parts, memory);
@@ -188,12 +190,11 @@ class WasmBackend {
     this.heap.doubles.set(block, this.blockAt);
   }
 
-  private readResults(): void {
+  /** The status of a call that has run, its results in the block. */
+  private reported(status: StatusCode): Result {
     const { doubles } = this.heap;
-    for (const slot of ['score', 'badRow', 'badPosition']) {
-      const at = this.tables.slots[slot] as number;
-      this.block[at] = doubles[this.blockAt + at] as number;
-    }
+    for (const at of this.results) this.block[at] = doubles[this.blockAt + at] as number;
+    return status === 0 ? undefined : status;
   }
 
   /** What a block says of its call's arrays: a hexadecimal digit each, the first one lowest. */
@@ -209,9 +210,16 @@ class WasmBackend {
   private bind(arrays: readonly Optional[]): BoundCall | undefined {
     const block = this.block.slice();
     this.writeBlock(block);
-    this.spans.write(this.passedIn(block, arrays));
-    if (this.exports.loss(1) !== 0) return undefined;
-    return kept({ run: () => this.call(this.exports.loss, arrays, block) });
+    const passed = this.passedIn(block, arrays);
+    const layout = this.measure(this.exports.loss, passed);
+    if (typeof layout === 'number') return undefined;
+    const run = (): Result => {
+      this.writeBlock(block);
+      // lib/ has seen that every array is as long as it was.
+      this.spans.write(passed);
+      return this.reported(this.run(this.exports.loss, arrays, layout));
+    };
+    return kept({ run });
   }
 
   // --- Programs ---
@@ -230,14 +238,26 @@ class WasmBackend {
   }
 
   private runProgram(program: Program, frame: Float64Array, arrays: readonly TypedArray[]): Result {
-    const { address } = handleOf(program);
-    const memory = this.frames.take(frame.byteLength);
-    if (memory === 0) return OUT_OF_MEMORY;
-    this.heap.doubles.set(frame, memory / 8);
-    const entry = (measures: Measures) => this.exports.runProgram(address, memory, frame.length, measures);
-    const status = this.run(entry, arrays, this.passed(arrays));
-    frame.set(this.heap.doubles.subarray(memory / 8, memory / 8 + frame.length));
+    const entry = this.programEntry(program, frame);
+    if (entry === undefined) return OUT_OF_MEMORY;
+    const layout = this.measure(entry, this.passed(arrays));
+    if (typeof layout === 'number') return layout;
+    const status = this.run(entry, arrays, layout);
+    this.readFrame(frame);
     return status === 0 ? undefined : status;
+  }
+
+  /** The program over a copy of its frame; undefined where there is no memory. */
+  private programEntry(program: Program, frame: Float64Array): Entry | undefined {
+    const memory = this.frames.take(frame.byteLength);
+    if (memory === 0) return undefined;
+    this.heap.doubles.set(frame, memory / 8);
+    return (measures) => this.exports.runProgram(handleOf(program).address, memory, frame.length, measures);
+  }
+
+  private readFrame(frame: Float64Array): void {
+    const first = this.frames.take(frame.byteLength) / 8;
+    frame.set(this.heap.doubles.subarray(first, first + frame.length));
   }
 
   private passed(arrays: readonly TypedArray[]): Passed[] {
@@ -246,17 +266,16 @@ class WasmBackend {
 
   private bindProgram(program: Program, frame: Float64Array, arrays: readonly TypedArray[]): BoundCall | undefined {
     const own = frame.slice();
-    const { address } = handleOf(program);
-    const memory = this.frames.take(own.byteLength);
-    if (memory === 0) return undefined;
-    this.heap.doubles.set(own, memory / 8);
-    this.spans.write(this.passed(arrays));
-    if (this.exports.runProgram(address, memory, own.length, 1) !== 0) return undefined;
+    const passed = this.passed(arrays);
+    const measuring = this.programEntry(program, own);
+    const layout = measuring === undefined ? OUT_OF_MEMORY : this.measure(measuring, passed);
+    if (typeof layout === 'number') return undefined;
     const run = (): Result => {
-      const status = this.runProgram(program, own, arrays);
-      // The module has put the first sum there.
-      this.readResults();
-      return status;
+      const entry = this.programEntry(program, own);
+      if (entry === undefined) return OUT_OF_MEMORY;
+      this.spans.write(passed);
+      // The module puts the first sum where the score is.
+      return this.reported(this.run(entry, arrays, layout));
     };
     return kept({ run });
   }
@@ -276,15 +295,10 @@ class WasmBackend {
     block[slots['outStride'] as number] = cols;
     passed.push(gradient ? { length: rows * cols, dtype } : none, scores ? { length: rows, dtype } : none);
     this.writeBlock(block);
-    return this.prepare(
-      passed,
-      { rows, cols: gradient ? cols : 1, dtype },
-      () => this.exports.loss(1),
-      () => {
-        this.writeBlock(block);
-        return this.exports.beginLoss();
-      },
-    );
+    return this.prepare(passed, { rows, cols: gradient ? cols : 1, dtype }, this.exports.loss, () => {
+      this.writeBlock(block);
+      return this.exports.beginLoss();
+    });
   }
 
   private asyncProgram(program: Program, frame: Float64Array, inputs: readonly TypedArray[]): AsyncCall | number {
@@ -307,7 +321,7 @@ class WasmBackend {
     return this.prepare(
       [...this.passed(inputs), ...(cols === 0 ? [] : [{ length: rows * cols, dtype }])],
       { rows, cols, dtype },
-      () => this.exports.runProgram(address, memory, own.length, 1),
+      (measures) => this.exports.runProgram(address, memory, own.length, measures),
       () => {
         const frame = write();
         // Asked of the handle, which keeps the program while its call is under way.
@@ -320,13 +334,12 @@ class WasmBackend {
   private prepare(
     passed: readonly Passed[],
     result: { readonly rows: number; readonly cols: number; readonly dtype: number },
-    measure: () => StatusCode,
+    measure: Entry,
     begin: () => number,
   ): AsyncCall | number {
-    this.spans.write(passed);
-    const measured = measure();
-    if (measured !== 0) return measured;
-    const { parts, bytes } = this.spans.parts(passed);
+    const layout = this.measure(measure, passed);
+    if (typeof layout === 'number') return layout;
+    const { parts, bytes } = layout;
     const memory = this.heap.allocate(bytes);
     if (memory === 0) return OUT_OF_MEMORY;
     this.pending += bytes;
