@@ -15,7 +15,7 @@ import { SDNN } from './nn';
 import { type Input, readArray, Session } from './session';
 import { UNKNOWN } from './shapes';
 import { Simplifier } from './simplifier';
-import { type FitOptions, readFitOptions, Training, type TrainingData } from './training';
+import { type FitOptions, readFitOptions, readListeners, Training, type TrainingData } from './training';
 import { TrainingConfig } from './training-config';
 import { type Expression, type Placeholders, SDVariable, type Term, type VariableType } from './variable';
 
@@ -46,6 +46,7 @@ export class SameDiff extends SDBaseOps {
   private readonly counts = new Map<string, number>();
   private losses: SDVariable[] = [];
   private training: Training | undefined;
+  private listeners: readonly Listener[] = [];
 
   /** Activations and layers. */
   readonly nn = new SDNN(this);
@@ -346,6 +347,21 @@ export class SameDiff extends SDBaseOps {
   }
 
   /**
+   * Sets listeners of every call of `fit`; those that a call is given are told after them.
+   *
+   * @param listeners in place of the ones before
+   * @throws TypeError ERR_OPTION for what is no listener
+   * @example
+   * ```ts
+   * import { SameDiff, ScoreListener } from 'simdloss';
+   * SameDiff.create().setListeners(new ScoreListener(100));
+   * ```
+   */
+  setListeners(...listeners: Listener[]): void {
+    this.listeners = readListeners(listeners);
+  }
+
+  /**
    * Trains the parameters that the loss variables depend on, batch after batch, in place in their arrays.
    *
    * A batch has arrays by the placeholders' names; with a training configuration that maps features and labels it is a
@@ -386,7 +402,7 @@ export class SameDiff extends SDBaseOps {
       this.setTrainingConfig(TrainingConfig.builder().updater(updater).build());
     }
     if (this.training === undefined) throw optionError('fit', 'an updater, or setTrainingConfig before', 'none');
-    return this.training.fit(options);
+    return this.training.fit({ ...options, listeners: [...this.listeners, ...(options.listeners ?? [])] });
   }
 
   // --- For the variables, the namespaces and the losses ---

@@ -224,6 +224,21 @@ function mapped(what: string, names: readonly string[], given: DataSet['labels']
 const METHODS = ['epochStart', 'iterationStart', 'iterationDone', 'epochEnd'] as const;
 const OPTIONS: readonly string[] = ['data', 'epochs', 'updater', 'listeners', 'signal'];
 
+/** A list of listeners, checked. */
+export function readListeners(listeners: unknown): readonly Listener[] {
+  if (!Array.isArray(listeners)) throw optionError('listeners', 'a list of objects', listeners);
+  for (const listener of listeners) {
+    if (typeof listener !== 'object' || listener === null) throw optionError('listeners', 'objects', listener);
+    for (const method of METHODS) {
+      const given: unknown = listener[method];
+      if (given !== undefined && typeof given !== 'function') {
+        throw optionError(`listeners: ${method}`, 'a method', given);
+      }
+    }
+  }
+  return listeners;
+}
+
 /** The options of `fit`, in either form. */
 export function readFitOptions(
   data: FitOptions | TrainingData,
@@ -239,16 +254,7 @@ export function readFitOptions(
   for (const name of Object.keys(options)) {
     if (!OPTIONS.includes(name)) throw optionError('fit option', `one of ${OPTIONS.join(', ')}`, name);
   }
-  const { listeners: given = [] } = options;
-  if (!Array.isArray(given)) throw optionError('listeners', 'a list of objects', given);
-  for (const listener of given) {
-    if (typeof listener !== 'object' || listener === null) throw optionError('listeners', 'objects', listener);
-    for (const method of METHODS) {
-      const given: unknown = listener[method];
-      if (given !== undefined && typeof given !== 'function')
-        throw optionError(`listeners: ${method}`, 'a method', given);
-    }
-  }
+  readListeners(options.listeners ?? []);
   readSignal(options.signal);
   return options;
 }

@@ -363,6 +363,16 @@ export class SDVariable {
   }
 
   /**
+   * The array of a parameter or constant: its own, not a copy; otherwise as `SameDiff.arrayOf`.
+   *
+   * @returns the array
+   * @throws TypeError ERR_OPTION for another variable
+   */
+  getArr(): NDArray {
+    return this.sameDiff.arrayOf(this);
+  }
+
+  /**
    * The gradient of the sum of this variable's elements, as an expression of the same graph.
    *
    * @param wrt the variable to differentiate for: any that this one is made from

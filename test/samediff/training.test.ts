@@ -789,6 +789,22 @@ describe('listeners', () => {
     ]);
   });
 
+  test('of the graph are told of every call, before those of the call', async () => {
+    const { sd, w } = line();
+    const told: string[] = [];
+    const named = (name: string): Listener => ({ iterationDone: () => void told.push(name) });
+    expectError(() => sd.setListeners(7 as never), errOption('listeners', '7'));
+    expectError(() => sd.setListeners({ epochEnd: 'now' } as never), errOption('listeners', 'epochEnd', 'now'));
+    sd.setListeners(named('first'), named('second'));
+    await sd.fit({ data: [batch(1)], updater: new Sgd(0.125), listeners: [named('third')] });
+    sd.setListeners(named('fourth'));
+    await sd.fit([batch(1)]);
+    sd.setListeners();
+    await sd.fit([batch(1)]);
+    expect(told).toEqual(['first', 'second', 'third', 'fourth']);
+    expect(w.getArr()).toBe(sd.arrayOf('w'));
+  });
+
   test('can end the training', async () => {
     const { sd } = line();
     const patience: Listener = { epochEnd: (_, { epoch }) => (epoch === 2 ? 'STOP' : 'CONTINUE') };
