@@ -34,6 +34,7 @@ const unary: Readonly<Partial<Record<Unary, Rule<[a: Node]>>>> = {
   // In closed form, where the output underflows under the log.
   log: (g, a) => {
     if (a.op === 'softmax') return g.logSoftmax(first(a));
+    if (a.op === 'exp') return first(a);
     return isKernel(a, 'Sigmoid') ? g.neg(g.softplus(g.neg(first(a)))) : undefined;
   },
 };

@@ -35,7 +35,7 @@ export function specialize(
 /** The operands; in full those that repeat along other axes than the first ones or the last one. */
 function repeated(g: Simplifier, { op }: Node, args: readonly Node[]): readonly Node[] {
   if (!isBinary(op) && op !== 'select') return args;
-  const shape = g.broadcast(op, args);
+  const shape = g.broadcast(op === 'select' ? 'where' : op, args);
   return args.map((arg) => (spaceOf(arg.shape, shape) === undefined ? g.broadcastTo(arg, shape) : arg));
 }
 
