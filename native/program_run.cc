@@ -57,6 +57,18 @@ struct Cut {
   size_t chunk_rows, chunks, block_rows;
 };
 
+// Does a single pass over the elements sum them? Its tiles are then those of a program without reductions, and so are
+// the bits of the sum.
+bool SumsInOnePass(const Program& program) {
+  size_t tiled = 0;
+  bool sums = false;
+  for (const ProgramPass& pass : program.passes) {
+    tiled += pass.tiles.empty() ? 0 : 1;
+    for (const ProgramStep& step : pass.tiles) sums = sums || step.adds == ProgramStep::kSum;
+  }
+  return tiled == 1 && sums;
+}
+
 template <class T>
 Cut CutRows(const ProgramCall& call) {
   const Program& program = *call.program;
@@ -69,7 +81,7 @@ Cut CutRows(const ProgramCall& call) {
   cut.block_rows = cut.chunk_rows;
   // A tile holds the values of a block's rows.
   if (program.Count(Space::kRow) != 0) cut.block_rows = std::min(cut.block_rows, kTile<T>);
-  if (program.passes.size() > 1) {
+  if (program.passes.size() > 1 && !SumsInOnePass(program)) {
     const size_t rows = std::max<size_t>(kBlockElements / call.cols, 1);
     // Whole vectors of elements, whatever the columns.
     cut.block_rows = std::min(cut.block_rows, rows < kPadding<T> ? rows : rows / kPadding<T> * kPadding<T>);

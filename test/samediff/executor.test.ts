@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What runs plans: whose memory results and the values between steps lie in, and when a plan is made anew.
-import { type NDArray, nd, type SDVariable } from '../../lib';
+import { type NDArray, nd } from '../../lib';
 import { SameDiff } from '../../lib/samediff/samediff';
 import type { Session } from '../../lib/samediff/session';
 import { evaluate } from '../reference/graph-oracle';
@@ -60,19 +60,6 @@ describe('results', () => {
     for (const result of all()) result.assign(0);
     sd.run([h.node], { x: input(5, 4) });
     expect(first.map(values)).toEqual(before);
-  });
-
-  test.each([
-    { title: 'one value twice', of: (h: SDVariable) => [h.neg().neg(), h] },
-    { title: 'a value and a view of it', of: (h: SDVariable) => [h.transpose(), h] },
-    { title: 'a number twice', of: (h: SDVariable) => [h.sum().neg().neg(), h.sum()] },
-  ])('of $title are apart', ({ of }) => {
-    const { sd, h } = network(4);
-    const [first, second] = sd.evaluate(of(h), { x: input(5, 3) }) as [NDArray, NDArray];
-    const before = values(second);
-    first.assign(0);
-    expect(values(second)).toEqual(before);
-    expect([first.dtype, second.dtype]).toEqual(['float32', 'float32']);
   });
 
   test.each([
