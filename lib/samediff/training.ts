@@ -51,7 +51,7 @@ export interface FitOptions {
   readonly updater?: IUpdater | undefined;
   /** Are told of epochs and batches. */
   readonly listeners?: readonly Listener[] | undefined;
-  /** Ends the training before the next batch: the promise rejects with its reason. */
+  /** Ends the training when the next batch has come, before its step: the promise rejects with the reason. */
   readonly signal?: AbortSignal | undefined;
 }
 
