@@ -434,7 +434,9 @@ function min(x: ArrayInput, other: ArrayInput | number, dup = true): NDArray {
  * @see ND4J `org.nd4j.linalg.api.ops.impl.transforms.custom.ClipByValue`; NumPy `clip`
  */
 function clip(x: ArrayInput, low: ArrayInput | number, high: ArrayInput | number, dup = true): NDArray {
-  return min(max(x, low, dup), high, dup);
+  // Both limits are read before anything is written.
+  const clipped = min(max(x, low), high);
+  return dup ? clipped : NDArray.from(x, 'clip').assignFloats('clip', clipped);
 }
 
 /**

@@ -194,7 +194,7 @@ function isExpected(error: unknown): boolean {
   );
 }
 
-test('no argument gets past the checks', async () => {
+test(`no argument gets past the checks: ${RUNS} of them`, async () => {
   const attack = fc.asyncProperty(attacks, async ({ target: index, replaced }) => {
     const target = targets[index] as Target;
     const given = target.args();

@@ -83,7 +83,7 @@ async function results(
 const threads = getNumThreads();
 afterAll(() => setNumThreads(threads));
 
-test('random calls agree with the oracle', async () => {
+test(`random calls agree with the oracle: ${RUNS} of them`, async () => {
   const property = fc.asyncProperty(calls, async (given) => {
     const { loss: row, activation, dtype, seed, width, weighted, average } = given;
     // The oracle is slow.

@@ -249,6 +249,12 @@ describe('a bad argument', () => {
   test.each(rows)('$title', ({ call, expected }) => {
     expectError(call, expected);
   });
+
+  test('clip writes nothing where its upper limit is none', () => {
+    const x = nd.array([-2, 3]);
+    expectError(() => Transforms.clip(x, 0, any(undefined), false), errDtype('min', 'undefined'));
+    expect(x.toArray()).toEqual([-2, 3]);
+  });
 });
 
 describe.each(functions)('$name', ({ name, points, whole }) => {
