@@ -196,5 +196,6 @@ export function tversky(g: Graph, y: Node, a: Node, alpha: number, beta: number,
   const [no, b] = [g.sub(1, y), g.sub(1, a)];
   const missed = sumOfRow(g, g.add(g.mul(alpha, g.mul(no, a)), g.mul(beta, g.mul(y, b))));
   const whole = g.add(missed, g.add(sumOfRow(g, g.mul(y, a)), smooth));
-  return g.select(g.binary('eq', whole, 0), 0, g.div(missed, whole));
+  const share = g.div(missed, whole);
+  return smooth > 0 ? share : g.select(g.binary('eq', whole, 0), 0, share);
 }

@@ -144,7 +144,9 @@ export class Simplifier extends Graph {
   ): Node {
     if (kernel === 'Identity') return op === 'activation' ? this.node(x) : this.number(1);
     if (kernel === 'SoftPlus' && op === 'slope') return this.sigmoid(x);
-    return super.activation(kernel, params, x, op);
+    const a = this.node(x);
+    const isEven = op === 'slope' && (kernel === 'Sigmoid' || kernel === 'TanH');
+    return super.activation(kernel, params, isEven && a.op === 'neg' ? first(a) : a, op);
   }
 
   // --- Over axes ---

@@ -231,8 +231,13 @@ describe('simplification', () => {
     { of: sd.nn.softmax(x).rsub(1), text: '-expm1(logSoftmax(x))', better: true },
     { of: x.exp().rsub(1), text: '-expm1(x)', better: true },
     { of: x.sigmoid().pow(0.7), text: 'exp(-(0.7 * softplus(-x)))', better: true },
+    { of: x.sigmoid().pow(0.5), text: 'exp(-(0.5 * softplus(-x)))', better: true },
     { of: x.exp().log(), text: 'x', better: true },
   ];
+
+  test.each(['sigmoid', 'tanh'] as const)('the slope of %s is even', (name) => {
+    expect(x.neg()[name]().gradient(x).toString()).toBe(`-${name}'(x)`);
+  });
 
   test.each(rows.map((row) => [row.text, row] as const))('%s', (_, { of, text, better }) => {
     expect(of.toString()).toBe(text);
