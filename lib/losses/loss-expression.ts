@@ -169,7 +169,13 @@ export class LossExpression {
 
   /** The shape of a node for any number of rows. */
   private shapeOf(node: Node): Sizes {
-    return (specialize([node], new Simplifier(), this.sizesFor(ANY_ROWS[0]), new Map())[0] as Node).shape;
+    try {
+      return (specialize([node], new Simplifier(), this.sizesFor(ANY_ROWS[0]), new Map())[0] as Node).shape;
+    } catch (error) {
+      // Rows that an array of the expression has, and a batch need not have.
+      if (error instanceof RangeError) error.message = error.message.replaceAll(String(ANY_ROWS[0]), '-1');
+      throw error;
+    }
   }
 
   private plan(roots: readonly Node[], rows: number): Plan {

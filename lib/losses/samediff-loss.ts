@@ -119,6 +119,7 @@ export abstract class SameDiffLoss extends BaseLoss {
   }
 
   protected override labelColumns(_z: MatrixView, labels: MatrixView): number {
+    if (labels.cols === 0) throw shapeError('labels', 'at least one column', [labels.rows, 0]);
     return labels.cols;
   }
 
@@ -174,6 +175,13 @@ export abstract class SameDiffLoss extends BaseLoss {
     return expression.for(kind, this.#weights !== undefined, wanted, z.rows);
   }
 
+  #definition(): typeof this.defineLoss {
+    // JavaScript has no abstract methods.
+    const define: unknown = this.defineLoss;
+    if (typeof define !== 'function') throw optionError(this.name(), 'a method defineLoss', define);
+    return this.defineLoss.bind(this);
+  }
+
   #expression(activation: NativeActivation, cols: number, labelCols: number): LossExpression {
     const last = this.#last;
     if (last !== undefined && last.activation === activation && last.cols === cols && last.labelCols === labelCols) {
@@ -184,7 +192,7 @@ export abstract class SameDiffLoss extends BaseLoss {
       this.#expressions,
       key,
       MOST_EXPRESSIONS,
-      () => new LossExpression(this.name(), this.defineLoss.bind(this), activation, cols, labelCols),
+      () => new LossExpression(this.name(), this.#definition(), activation, cols, labelCols),
     );
     this.#last = { activation, cols, labelCols };
     this.#lastExpression = expression;

@@ -460,9 +460,17 @@ export class SameDiff extends SDBaseOps {
       const roots = this.expand(nodesOf());
       return new Session(
         roots,
-        reachable(roots).flatMap((node) => this.inputs.get(node) ?? []),
+        reachable(roots).flatMap((node) => (node.op === 'input' ? this.inputOf(node) : [])),
       );
     });
+  }
+
+  /** What stands behind an input: that of an expression of a loss is known to the loss alone. */
+  private inputOf(node: Node): Input {
+    const input = this.inputs.get(node);
+    if (input === undefined)
+      throw optionError(String(node.attributes['name']), 'a value, which it has in calls alone', 'none');
+    return input;
   }
 
   /** @internal A variable for a node. */

@@ -4,11 +4,16 @@
 import {
   Activation,
   ActivationELU,
+  type ActivationInput,
+  ActivationRReLU,
   type ArrayInput,
   defineLoss,
+  type FloatDtype,
   type IActivation,
+  type ILossFunction,
   type LossDefinition,
   LossL2,
+  LossSparseMCXENT,
   NDArray,
   nd,
   OutputLayer,
@@ -35,6 +40,7 @@ import {
   title,
 } from '../support/problems';
 import { Random } from '../support/random';
+import { Squares } from '../support/squares';
 import { differences, literal, mismatches, sameDtype } from '../support/tolerance';
 
 const squares: LossDefinition = (labels, output) => output.squaredDifference(labels);
@@ -101,8 +107,42 @@ describe('expressions that are no loss', () => {
       run: score((y, output, sd) => output.sub(y).mul(sd.constant([1, 2]))),
       expected: errShape('mul'),
     },
+    {
+      what: 'an array with rows of its own',
+      run: score((y, output, sd) => output.sub(y).mul(sd.constant(nd.ones([4, 3])))),
+      expected: errShape('mul', '[-1, 3]', '[4, 3]'),
+    },
+    {
+      what: 'values where there are none yet',
+      run: score((y, output) => output.mul(y.eval({ labels: [[1, 2, 3]] }).sumNumber())),
+      expected: errOption('labels', 'in calls alone'),
+    },
+    {
+      what: 'no definition at all',
+      run: () => Reflect.construct(SameDiffLoss, []).computeScore(labels, z, 'identity'),
+      expected: errOption('SameDiffLoss()', 'a method defineLoss', 'undefined'),
+    },
+    {
+      what: 'a promise of one',
+      run: score((async () => undefined) as never),
+      expected: errOption('mine', 'an expression', 'a Promise'),
+    },
   ])('$what', ({ run, expected }) => {
     expectError(run, expected);
+  });
+
+  test('one that throws is asked again', () => {
+    let asked = 0;
+    const loss = defineLoss('late', (y, output) => {
+      asked += 1;
+      if (asked === 1) throw new Error('not yet');
+      return output.sub(y).square();
+    });
+    expect(() => loss.computeScore(labels, z, 'identity')).toThrow('not yet');
+    expect(loss.computeScore(labels, z, 'identity')).toBe(
+      defineLoss('squares', squares).computeScore(labels, z, 'identity'),
+    );
+    expect(asked).toBe(2);
   });
 
   test('what the definition throws passes unchanged', async () => {
@@ -171,6 +211,11 @@ describe('bad calls', () => {
       what: 'labels with fewer rows',
       run: () => wide.computeScore(nd.ones([3, 1]), z, 'tanh'),
       expected: errShape('labels', '[4]', '[3, 1]'),
+    },
+    {
+      what: 'labels without columns',
+      run: () => wide.computeScore(nd.ones([4, 0]), z, 'tanh'),
+      expected: errShape('labels', 'at least one column', '[4, 0]'),
     },
     {
       what: 'an out of another dtype',
@@ -693,6 +738,107 @@ test('a constant is read where it is; detached it is an error', () => {
   structuredClone(null, { transfer: [held.buffer] });
   expectError(() => bound.run(), errBuffer());
   expectError(() => loss.computeScore(labels, z, 'identity'), errBuffer());
+});
+
+test('labels and masks of every dtype, as a built-in loss takes them', () => {
+  const numbers = [0, 1, 1, 0, 2, 1, 0, 0, 3, 1, 2, 1];
+  const typed = [
+    ...[Int8Array, Uint8Array, Uint8ClampedArray, Int16Array, Uint16Array, Int32Array, Uint32Array],
+    ...[Float32Array, Float64Array],
+  ].map((Class) => Class.from(numbers));
+  const all12 = [...typed, BigInt64Array.from(numbers, BigInt), BigUint64Array.from(numbers, BigInt)];
+  const [custom, builtIn] = [defineLoss('squares', squares), new LossL2()];
+  for (const dtype of ['float32', 'float64'] as const) {
+    const preOutput = z.castTo(dtype);
+    for (const y of all12.map((data) => new NDArray(data, [4, 3]))) {
+      for (const mask of [...all12.map((data) => new NDArray(data.subarray(0, 4))), y]) {
+        const [got, want] = [custom, builtIn].map((loss) => loss.computeGradientAndScore(y, preOutput, 'tanh', mask));
+        expect(mismatches('score', [got?.score ?? 0], [want?.score ?? 1], sameDtype[dtype])).toEqual([]);
+        expect(
+          mismatches('gradient', values(got?.gradient as NDArray), values(want?.gradient as NDArray), sameDtype[dtype]),
+        ).toEqual([]);
+      }
+    }
+  }
+});
+
+class SquaresByMethod extends SameDiffLoss {
+  defineLoss(_sd: SameDiff, layerInput: SDVariable, y: SDVariable): SDVariable {
+    return layerInput.squaredDifference(y);
+  }
+}
+
+describe.each([
+  { form: 'a definition', make: () => defineLoss('squares', squares) },
+  { form: 'a class with defineLoss', make: () => new SquaresByMethod() },
+  { form: 'a class of NDArray operations', make: () => new Squares() },
+])('a layer takes $form', ({ make }) => {
+  const layerOf = (loss: ILossFunction, activation: ActivationInput, dtype: FloatDtype) =>
+    new OutputLayer.Builder(loss).nIn(2).nOut(3).activation(activation).seed(5).dataType(dtype).build();
+
+  test.each(Activation.values().map((activation) => ({ activation, name: activation.name() })))(
+    'with $name',
+    ({ activation }) => {
+      for (const dtype of ['float32', 'float64'] as const) {
+        const x = nd.randn([4, 2], { seed: 7, dtype });
+        const y = nd.rand([4, 3], { seed: 8, dtype });
+        // Of a mask per output a class of one's own would have to know that softmax couples them.
+        for (const mask of [null, nd.array([[1], [0], [0.5], [2]], dtype)]) {
+          const [got, want] = [make(), new LossL2()].map((loss) => {
+            // Slopes of RRELU are drawn anew in each pass that trains, but from the same seed.
+            const given = activation === Activation.RRELU ? new ActivationRReLU({ l: 0.25, u: 0.25 }) : activation;
+            const layer = layerOf(loss, given, dtype);
+            const { score, gradientW, gradientB, epsilon } = layer.computeGradientAndScore(x, y, mask);
+            return [score, gradientW, gradientB, epsilon, layer.scoreExamples(x, y, mask)].flatMap((result) =>
+              typeof result === 'number' ? result : values(result),
+            );
+          });
+          expect(mismatches('layer', got ?? [], want ?? [0], sameDtype[dtype])).toEqual([]);
+        }
+      }
+    },
+  );
+});
+
+test('a layer takes class indices, labels of another width, three axes and scores that cross rows', () => {
+  const layerOf = (loss: ILossFunction) =>
+    new OutputLayer.Builder(loss).nIn(2).nOut(3).activation('softmax').seed(5).build();
+  const x = nd.randn([4, 2], { seed: 7 });
+  const entropy = defineLoss('entropy', (y, output) => output.log().gather(y).neg(), { labels: 'classes' });
+  const [own, builtIn] = [entropy, new LossSparseMCXENT({ softmaxClipEps: 0 })].map((loss) =>
+    layerOf(loss).computeGradientAndScore(x, [0, 2, 1, 1], [1, 0, 1, 1]),
+  );
+  expect(own?.score).toBeCloseTo(builtIn?.score as number, 6);
+  expect(
+    mismatches('W', values(own?.gradientW as NDArray), values(builtIn?.gradientW as NDArray), sameDtype.float32),
+  ).toEqual([]);
+  const rows = defineLoss('rows', (y, output) => output.max(1).sub(y.sum(1)).square(), { labels: 'rows' });
+  expect(layerOf(rows).scoreExamples(x, nd.ones([4, 7])).shape).toEqual([4, 1]);
+  const flat = layerOf(defineLoss('squares', squares)).computeGradientAndScore(x, labels);
+  const cube = layerOf(defineLoss('squares', squares)).computeGradientAndScore(
+    x.reshape(2, 2, 2),
+    labels.reshape(2, 2, 3),
+  );
+  expect([cube.score, bits(cube.gradientW), cube.epsilon.shape]).toEqual([flat.score, bits(flat.gradientW), [2, 2, 2]]);
+  const centred = defineLoss('centred', (y, output) => output.sub(output.mean(0)).sub(y).square());
+  expect(layerOf(centred).computeGradientAndScore(x, labels).gradientW.shape).toEqual([2, 3]);
+});
+
+test('off the event loop it can be given up, in one pass or in several', async () => {
+  const definitions: readonly LossDefinition[] = [squares, (y, output) => output.sub(output.mean(0)).sub(y).square()];
+  for (const define of definitions) {
+    const loss = defineLoss('given up', define);
+    const out = nd.full([4, 3], 7);
+    const controller = new AbortController();
+    const call = loss.computeGradientAsync(labels, z, 'tanh', null, { out, signal: controller.signal });
+    controller.abort(new Error('enough'));
+    await expect(call).rejects.toThrow('enough');
+    await expect(
+      loss.computeScoreAsync(labels, z, 'tanh', null, false, { signal: AbortSignal.abort() }),
+    ).rejects.toThrow();
+    expect(out.toArray()).toEqual(nd.full([4, 3], 7).toArray());
+    expect(await loss.computeScoreAsync(labels, z, 'tanh')).toBe(loss.computeScore(labels, z, 'tanh'));
+  }
 });
 
 test('a layer trains with it', () => {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The check of losses: all built-in ones keep the rules, and each way to break one is told by the rules that it breaks.
+import * as lib from '../../lib';
 import {
   type ArrayInput,
   defineLoss,
@@ -11,19 +12,11 @@ import {
   LossSparseMCXENT,
   NDArray,
   nd,
+  type SameDiffLoss,
   Transforms,
 } from '../../lib';
-import {
-  CheckError,
-  type CheckOptions,
-  checkLoss,
-  type LabelKind,
-  type LossCheckOptions,
-  type LossReport,
-  type RuleResult,
-} from '../../lib/testing';
+import { CheckError, checkLoss, type LossCheckOptions, type LossReport, type RuleResult } from '../../lib/testing';
 import { type Expected, errOption, expectError } from '../support/errors';
-import { lossOf } from '../support/library';
 import { callFor, lossRows, makeProblem, pairedActivation, title } from '../support/problems';
 import { Random } from '../support/random';
 import { Squares } from '../support/squares';
@@ -59,19 +52,83 @@ test.each(lossRows.map((row) => ({ ...row, name: title(row.loss, row.params) }))
   expect(report.rules).toHaveLength(ofBatch ? 9 : 13);
 });
 
-test.each<CheckOptions & { loss: string; labels: LabelKind }>([
-  { loss: 'LossMCXENT', labels: 'oneHot', activation: 'softmax' },
-  { loss: 'LossMCXENT', labels: 'oneHot', activation: 'softmax', shape: [2, 3, 4] },
-  { loss: 'LossKLD', labels: 'distribution', activation: 'softmax' },
-  { loss: 'LossSparseMCXENT', labels: 'classes', activation: 'softmax' },
-  { loss: 'LossSparseMCXENT', labels: 'classes', activation: 'softmax', shape: [2, 3, 4] },
-  { loss: 'LossBinaryXENT', labels: 'binary', activation: 'sigmoid' },
-  { loss: 'LossPoisson', labels: 'positive', activation: 'softplus' },
-  { loss: 'LossHinge', labels: 'sign', activation: 'tanh', shape: [7, 1] },
-  { loss: 'LossMSE', labels: 'normal', seed: 3, shape: [5] },
-  { loss: 'LossMSE', labels: 'normal', seed: 3, shape: [1, 8] },
-])('passes $loss with labels $labels drawn in shape $shape', ({ loss, ...options }) => {
-  expect(checkLoss(lossOf(loss), options).passed).toBe(true);
+const softmax = { activation: 'softmax', labels: 'oneHot' } as const;
+const sigmoid = { activation: 'sigmoid', labels: 'binary' } as const;
+const margin = { activation: 'tanh', labels: 'sign' } as const;
+const positive = { activation: 'softplus', labels: 'positive' } as const;
+
+/** What a loss is for, where that is not any label and output. */
+const OPTIONS: Readonly<Record<string, LossCheckOptions>> = {
+  LossBinaryXENT: sigmoid,
+  LossDice: sigmoid,
+  LossFMeasure: { ...sigmoid, shape: [6, 1], ofBatch: true },
+  LossGeneralizedCrossEntropy: softmax,
+  LossHinge: margin,
+  LossKLD: { ...softmax, labels: 'distribution' },
+  LossMAPE: { labels: 'positive' },
+  LossMCXENT: softmax,
+  LossMixtureDensity: { shape: [6, 8], labels: nd.randn([6, 2], { seed: 1 }), extremes: [-10, 10] },
+  LossMSLE: positive,
+  LossMultiLabel: { ...sigmoid, activation: 'identity', extremes: [-20, 20] },
+  LossMultiMargin: { labels: 'oneHot' },
+  LossNegativeLogLikelihood: softmax,
+  LossPoisson: positive,
+  LossPoly1CrossEntropy: softmax,
+  LossSigmoidFocal: sigmoid,
+  LossSmoothedCrossEntropy: softmax,
+  LossSoftMargin: { labels: 'sign' },
+  LossSoftmaxFocal: softmax,
+  LossSparseMCXENT: { ...softmax, labels: 'classes' },
+  LossSquaredHinge: margin,
+  LossTversky: sigmoid,
+  LossWeightedBinaryXENT: sigmoid,
+};
+
+const classes = Object.entries(lib).filter(
+  ([name, value]) => /^Loss/.test(name) && typeof value === 'function' && 'computeScore' in value.prototype,
+) as [string, new () => ILossFunction][];
+
+test.each(classes)('passes %s with labels that it draws', (name, Class) => {
+  const options = OPTIONS[name] ?? {};
+  expect(checkLoss(new Class(), options).passed).toBe(true);
+  if (options.shape === undefined) {
+    for (const shape of [
+      [1, 5],
+      [2, 3, 4],
+    ])
+      expect(checkLoss(new Class(), { ...options, shape, seed: 1 }).passed).toBe(true);
+  }
+});
+
+const own: readonly (LossCheckOptions & { what: string; loss: SameDiffLoss })[] = [
+  { what: 'a score per output', loss: defineLoss('a', (y, a) => a.sub(y).square()), activation: 'softmax' },
+  {
+    what: 'class weights',
+    loss: defineLoss('b', (y, a) => a.sub(y).square(), { weights: [1, -2, 0, 3] }),
+    activation: 'tanh',
+  },
+  { what: 'a score per example', loss: defineLoss('c', (y, a) => a.sub(y).norm2(1)), shape: [5] },
+  {
+    what: 'class indices',
+    loss: defineLoss('d', (y, a) => a.log().gather(y).neg(), { labels: 'classes' }),
+    activation: 'softmax',
+    labels: 'classes',
+    shape: [2, 3, 4],
+  },
+  {
+    what: 'labels of another width',
+    loss: defineLoss('e', (y, a) => a.sum(1).sub(y.sum(1)).square(), { labels: 'rows' }),
+    labels: nd.rand([6, 7], { seed: 1 }),
+    shape: [6, 3],
+  },
+  {
+    what: 'a score that crosses rows',
+    loss: defineLoss('f', (y, a) => a.sub(a.mean(0)).sub(y).square()),
+    masks: 'none',
+  },
+];
+test.each(own)('passes a loss of one’s own: $what', ({ what: _, loss, ...options }) => {
+  expect(checkLoss(loss, options).passed).toBe(true);
 });
 
 const DERIVATIVE = 'the gradient is the derivative of the score';
