@@ -122,11 +122,11 @@ test('a subclass whose length lies', () => {
     }
   }
   const long = new Long(5);
-  expectError(() => score({ data: long, shape: [2, 3] }), errBuffer('arguments'));
-  expectError(() => score(new NDArray(long, [2, 3])), errBuffer('arguments'));
+  expectError(() => score({ data: long, shape: [2, 3] }), errBuffer('6 elements', '5'));
+  expectError(() => score(new NDArray(long, [2, 3])), errBuffer('6 elements', '5'));
   expectError(
     () => loss.bind({ labels: zeros, preOutput: { data: long, shape: [2, 3] }, activation: 'identity' }),
-    errBuffer('arguments'),
+    errBuffer('6 elements', '5'),
   );
 });
 
