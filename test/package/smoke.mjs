@@ -26,6 +26,7 @@ function equal(got, expected) {
 function close(got, expected, tolerance) {
   if (got.length !== expected.length) throw new Error(`expected ${expected.length} elements, got ${got.length}`);
   got.forEach((value, i) => {
+    if (Object.is(value, expected[i])) return; // Infinity and NaN too
     const difference = Math.abs(value - expected[i]);
     if (!(difference <= tolerance * (1 + Math.abs(expected[i])))) {
       throw new Error(`element ${i}: expected ${expected[i]}, got ${value}`);

@@ -17,6 +17,12 @@ export const exactField: Readonly<Record<FloatDtype, Tolerance>> = {
   float64: { relative: exactUnits * 2 ** -53, absolute: 2 ** -1022 },
 };
 
+/** The same, of 1 less a sum, as cosineDistance: the sum's rounding stays when most of it is gone. */
+export const exactFromOne: Readonly<Record<FloatDtype, Tolerance>> = {
+  float32: { ...exactField.float32, absolute: exactField.float32.relative },
+  float64: { ...exactField.float64, absolute: exactField.float64.relative },
+};
+
 /**
  * golden/exact/formula-losses and golden/pytorch/losses, of a row: an exponential multiplies the rounding of its argument,
  * and softmax's outputs keep the rounding of 1 however small they are, or short of 1.
