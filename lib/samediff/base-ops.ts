@@ -188,7 +188,7 @@ export abstract class SDBaseOps {
     return this.call('transpose', args);
   }
 
-  /** As `transpose`. */
+  /** The same as `transpose`. */
   permute(...args: Named<[x: SDVariable, ...axes: number[]]>): SDVariable {
     return this.call('permute', args);
   }

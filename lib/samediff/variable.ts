@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { ArrayInput, Shape } from '../array-input';
-import { optionError, shapeError } from '../errors';
+import { dtypeError, optionError, rangeError, shapeError } from '../errors';
 import type { NDArray } from '../ndarray/ndarray';
-import { type Binary, type Graph, type Node, numberOf, type Unary } from './graph';
+import { type Binary, type Graph, label, type Node, numberOf, type Unary } from './graph';
 import { print } from './print';
 import type { SameDiff } from './samediff';
 import { publicShape, readAxes, UNKNOWN } from './shapes';
@@ -82,6 +82,13 @@ export class SDVariable {
    * @param name one that no other variable of the graph has
    * @returns the variable itself
    * @throws TypeError ERR_OPTION for a name that is taken, or no text
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.var('w', [1, 2]).square().rename('squares');
+   * sd.getVariable('squares').eval(); // [1, 4]
+   * ```
    */
   rename(name: string): this {
     this.sameDiff.take(name, this);
@@ -107,168 +114,226 @@ export class SDVariable {
 
   // --- Arithmetic ---
 
-  /** `this + other`. */
+  /**
+   * `this + other`.
+   *
+   * @param args a name, which may be left out, and the other: a variable of the same graph, or a number
+   * @returns a variable of the shape that both broadcast to
+   * @throws RangeError ERR_SHAPE for shapes that do not broadcast, when it is made or when it runs; TypeError ERR_OPTION for a
+   * name that is taken or a variable of another graph, ERR_DTYPE for neither variable nor number
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * const sd = SameDiff.create();
+   * const [x, row] = [sd.constant([[1], [2]]), sd.constant([10, 20])];
+   * x.add('sum', row).eval(); // [[11, 21], [12, 22]]
+   * ```
+   */
   add(...args: Named<[other: Term]>): SDVariable {
     return this.with(args, (g, [other]) => g.add(this.node, other));
   }
 
-  /** `this - other`. */
+  /** `this - other`; otherwise as `add`. */
   sub(...args: Named<[other: Term]>): SDVariable {
     return this.with(args, (g, [other]) => g.sub(this.node, other));
   }
 
-  /** `this * other`, element by element. */
+  /** `this * other`, element by element; otherwise as `add`. */
   mul(...args: Named<[other: Term]>): SDVariable {
     return this.with(args, (g, [other]) => g.mul(this.node, other));
   }
 
-  /** `this / other`. */
+  /** `this / other`; otherwise as `add`. */
   div(...args: Named<[other: Term]>): SDVariable {
     return this.with(args, (g, [other]) => g.div(this.node, other));
   }
 
-  /** `other - this`. */
+  /** `other - this`; otherwise as `add`. */
   rsub(...args: Named<[other: Term]>): SDVariable {
     return this.with(args, (g, [other]) => g.sub(other, this.node));
   }
 
-  /** `other / this`. */
+  /** `other / this`; otherwise as `add`. */
   rdiv(...args: Named<[other: Term]>): SDVariable {
     return this.with(args, (g, [other]) => g.div(other, this.node));
   }
 
-  /** `this ^ other`. */
+  /** `this ^ other`; otherwise as `add`. */
   pow(...args: Named<[other: Term]>): SDVariable {
     return this.with(args, (g, [other]) => g.pow(this.node, other));
   }
 
-  /** `(this - other)^2`. */
+  /** `(this - other)^2`; otherwise as `add`. */
   squaredDifference(...args: Named<[other: Term]>): SDVariable {
     return this.with(args, (g, [other]) => g.square(g.sub(this.node, other)));
   }
 
-  /** `-this`. */
+  /**
+   * `-this`.
+   *
+   * @param args a name, which may be left out
+   * @returns a variable of the same shape
+   * @throws TypeError ERR_OPTION for a name that is taken
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * SameDiff.create().constant([1, -2]).neg().eval(); // [-1, 2]
+   * ```
+   */
   neg(...args: Named<[]>): SDVariable {
     return this.with(args, (g) => g.neg(this.node));
   }
 
   // --- Functions of an element ---
 
-  /** `|this|`; slope 0 at 0. */
+  /** `|this|`; slope 0 at 0. Otherwise as `neg`. */
   abs(...args: Named<[]>): SDVariable {
     return this.with(args, (g) => g.abs(this.node));
   }
 
-  /** -1, 0 or 1. */
+  /** -1, 0 or 1. Otherwise as `neg`. */
   sign(...args: Named<[]>): SDVariable {
     return this.with(args, (g) => g.sign(this.node));
   }
 
-  /** `this^2`. */
+  /** `this^2`; otherwise as `neg`. */
   square(...args: Named<[]>): SDVariable {
     return this.with(args, (g) => g.square(this.node));
   }
 
-  /** The square root, NaN below 0. */
+  /** The square root, NaN below 0. Otherwise as `neg`. */
   sqrt(...args: Named<[]>): SDVariable {
     return this.unary('sqrt', args);
   }
 
-  /** `1 / this`. */
+  /** `1 / this`; otherwise as `neg`. */
   reciprocal(...args: Named<[]>): SDVariable {
     return this.unary('reciprocal', args);
   }
 
-  /** `e^this`. */
+  /** `e^this`; otherwise as `neg`. */
   exp(...args: Named<[]>): SDVariable {
     return this.unary('exp', args);
   }
 
-  /** `e^this - 1`, good near 0. */
+  /** `e^this - 1`, good near 0; otherwise as `neg`. */
   expm1(...args: Named<[]>): SDVariable {
     return this.unary('expm1', args);
   }
 
-  /** The natural logarithm; of softmax and sigmoid in closed form, finite where they underflow. */
+  /** The natural logarithm; of softmax and sigmoid in closed form, finite where they underflow. Otherwise as `neg`. */
   log(...args: Named<[]>): SDVariable {
     return this.with(args, (g) => g.log(this.node));
   }
 
-  /** `log(1 + this)`, good near 0. */
+  /** `log(1 + this)`, good near 0; otherwise as `neg`. */
   log1p(...args: Named<[]>): SDVariable {
     return this.unary('log1p', args);
   }
 
-  /** The error function. */
+  /** The error function; otherwise as `neg`. */
   erf(...args: Named<[]>): SDVariable {
     return this.unary('erf', args);
   }
 
-  /** The largest whole number up to it; no gradient. */
+  /** The largest whole number up to it; no gradient. Otherwise as `neg`. */
   floor(...args: Named<[]>): SDVariable {
     return this.unary('floor', args);
   }
 
-  /** `1 / (1 + e^-this)`. */
+  /** `1 / (1 + e^-this)`; otherwise as `neg`. */
   sigmoid(...args: Named<[]>): SDVariable {
     return this.with(args, (g) => g.sigmoid(this.node));
   }
 
-  /** The hyperbolic tangent. */
+  /** The hyperbolic tangent; otherwise as `neg`. */
   tanh(...args: Named<[]>): SDVariable {
     return this.with(args, (g) => g.activation('TanH', [0, 0, 0], this.node));
   }
 
-  /** `log(1 + e^this)`. */
+  /** `log(1 + e^this)`; otherwise as `neg`. */
   softplus(...args: Named<[]>): SDVariable {
     return this.with(args, (g) => g.softplus(this.node));
   }
 
-  /** `max(this, 0)`; slope 0 at 0. */
+  /** `max(this, 0)`; slope 0 at 0. Otherwise as `neg`. */
   relu(...args: Named<[]>): SDVariable {
     return this.with(args, (g) => g.activation('ReLU', [Number.POSITIVE_INFINITY, 0, 0], this.node));
   }
 
-  /** This within [low, high]; slope 1 at the bounds. */
+  /**
+   * This within [low, high]; slope 1 at the bounds.
+   *
+   * @param args a name, which may be left out; low; high, no smaller
+   * @returns a variable of the same shape
+   * @throws RangeError ERR_RANGE for bounds in the wrong order; TypeError ERR_DTYPE for bounds that are no numbers,
+   * ERR_OPTION for a name that is taken
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * SameDiff.create().constant([-3, 0.5, 3]).clip(-1, 1).eval(); // [-1, 0.5, 1]
+   * ```
+   */
   clip(...args: Named<[low: number, high: number]>): SDVariable {
-    return this.with(args, (g, [low, high]) => g.clip(this.node, numberOf(low) as number, numberOf(high) as number));
+    return this.with(args, (g, bounds) => {
+      const [low, high] = bounds.map((bound) => {
+        const value = numberOf(bound);
+        if (value === undefined) throw dtypeError('clip', 'numbers as bounds', label(bound));
+        return value;
+      }) as [number, number];
+      if (!(low <= high)) throw rangeError('clip', 'a lower and an upper bound', `${low} and ${high}`);
+      return g.clip(this.node, low, high);
+    });
   }
 
   // --- Comparisons: 1 or 0, no gradient ---
 
-  /** `this < other`. */
+  /** `this < other`; otherwise as `add`. */
   lt(...args: Named<[other: Term]>): SDVariable {
     return this.binary('lt', args);
   }
 
-  /** `this <= other`. */
+  /** `this <= other`; otherwise as `add`. */
   lte(...args: Named<[other: Term]>): SDVariable {
     return this.binary('le', args);
   }
 
-  /** `this > other`. */
+  /** `this > other`; otherwise as `add`. */
   gt(...args: Named<[other: Term]>): SDVariable {
     return this.with(args, (g, [other]) => g.binary('lt', other, this.node));
   }
 
-  /** `this >= other`. */
+  /** `this >= other`; otherwise as `add`. */
   gte(...args: Named<[other: Term]>): SDVariable {
     return this.with(args, (g, [other]) => g.binary('le', other, this.node));
   }
 
-  /** `this == other`. */
+  /** `this == other`; otherwise as `add`. */
   eq(...args: Named<[other: Term]>): SDVariable {
     return this.binary('eq', args);
   }
 
-  /** `this != other`. */
+  /** `this != other`; otherwise as `add`. */
   neq(...args: Named<[other: Term]>): SDVariable {
     return this.binary('ne', args);
   }
 
   // --- Over axes ---
 
-  /** The sum over axes, negative ones from the end, none for all; `{ keepDims: true }` last keeps them with size 1. */
+  /**
+   * The sum over axes.
+   *
+   * @param args a name, which may be left out; axes, negative ones from the end, none for all; `{ keepDims: true }` keeps them
+   * with size 1
+   * @returns a variable without the axes
+   * @throws RangeError ERR_RANGE for an axis that it lacks; TypeError ERR_OPTION for an unknown option or a name that is taken
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * const x = SameDiff.create().constant([[1, 2], [3, 4]]);
+   * x.sum(-1, { keepDims: true }).eval(); // [[3], [7]]
+   * ```
+   */
   sum(...args: Named<AxesArguments>): SDVariable {
     return this.over(args, (g, axes) => g.sum(this.node, axes));
   }
@@ -305,24 +370,58 @@ export class SDVariable {
 
   // --- Shapes ---
 
-  /** The matrix product. */
+  /**
+   * The matrix product.
+   *
+   * @param args a name, which may be left out, and the other factor: `[k, n]` where this is `[m, k]`
+   * @returns a variable `[m, n]`
+   * @throws RangeError ERR_SHAPE for other shapes, when it is made or when it runs; TypeError as `add`
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.constant([[1, 2]]).mmul(sd.constant([[3], [4]])).eval(); // [[11]]
+   * ```
+   */
   mmul(...args: Named<[other: SDVariable]>): SDVariable {
     return this.with(args, (g, [other]) => g.mmul(this.node, other));
   }
 
-  /** The axes in reverse order, or in the order given. */
+  /**
+   * The axes in reverse order, or in the order given.
+   *
+   * @param args a name, which may be left out; each axis once, negative ones from the end, or none
+   * @returns a variable of the sizes in that order
+   * @throws RangeError ERR_SHAPE for axes that are not all of it once; TypeError ERR_OPTION for a name that is taken
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * SameDiff.create().constant([[1, 2]]).transpose().eval(); // [[1], [2]]
+   * ```
+   */
   transpose(...args: Named<number[]>): SDVariable {
     const [name, given] = splitName<number[]>(args);
     const axes = given.length === 0 ? [...this.node.shape.keys()].reverse() : this.order(given);
     return this.sameDiff.make(name, this.sameDiff.graph.permute(this.node, axes));
   }
 
-  /** As `transpose`. */
+  /** The same as `transpose`. */
   permute(...args: Named<number[]>): SDVariable {
     return this.transpose(...args);
   }
 
-  /** The elements in row-major order in another shape; one size may be -1. */
+  /**
+   * The elements in row-major order in another shape.
+   *
+   * @param args a name, which may be left out; the sizes, or a list of them, one of which may be -1: what is left
+   * @returns a variable of that shape
+   * @throws RangeError ERR_SHAPE for a shape of another number of elements; TypeError ERR_OPTION for a name that is taken
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * SameDiff.create().constant([1, 2, 3, 4]).reshape(2, -1).eval(); // [[1, 2], [3, 4]]
+   * ```
+   */
   reshape(...args: Named<number[] | [shape: Shape]>): SDVariable {
     const [name, given] = splitName<number[] | [shape: Shape]>(args);
     const shape = Array.isArray(given[0]) ? (given[0] as Shape) : (given as number[]);
@@ -337,7 +436,14 @@ export class SDVariable {
    *
    * @param args a name, which may be left out, and `labels`: `[n]` or `[n, 1]`, class indices
    * @returns `x[i, labels[i]]`
-   * @throws RangeError ERR_RANGE when it runs, for a label that is no column
+   * @throws RangeError ERR_SHAPE for what is no matrix, or labels of another shape; ERR_RANGE when it runs, for a label that
+   * is no column
+   * @example
+   * ```ts
+   * import { SameDiff } from 'simdloss';
+   * const sd = SameDiff.create();
+   * sd.constant([[1, 2], [3, 4]]).gather(sd.constant([1, 0])).eval(); // [[2], [3]]
+   * ```
    */
   gather(...args: Named<[labels: SDVariable]>): SDVariable {
     return this.with(args, (g, [labels]) => g.gather(this.node, labels));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // `sd.nn`: values and slopes of all activations as the specification's, in both dtypes; softmax over any axis, layers.
-import { nd, SameDiff, type SDVariable } from '../../lib';
+import { nd, SameDiff, type SDNN, type SDVariable } from '../../lib';
 import { activationNames, backward, forward } from '../reference/oracle';
 import { nnRows } from '../support/activations';
 import { type Expected, errDtype, errOption, errRange, errShape, expectError } from '../support/errors';
@@ -12,11 +12,12 @@ const dtypes = ['float32', 'float64'] as const;
 
 describe('bad arguments', () => {
   const sd = SameDiff.create();
+  const nn: SDNN = sd.nn;
   const x = sd.placeHolder('x', 'float32', [2, 3]);
   const w = sd.placeHolder('w', 'float32', [2, 4]);
   const theirs = SameDiff.create().placeHolder('theirs', 'float32', [2]);
   const rows: readonly { readonly title: string; readonly call: () => unknown; readonly expected: Expected }[] = [
-    { title: 'no variable', call: () => sd.nn.cube([1] as never), expected: errDtype('a variable', '[1]') },
+    { title: 'no variable', call: () => nn.cube([1] as never), expected: errDtype('a variable', '[1]') },
     { title: 'nothing', call: () => sd.nn.tanh(undefined as never), expected: errDtype('a variable', 'undefined') },
     {
       title: 'a variable of another graph',
