@@ -5,47 +5,40 @@
 #include <algorithm>
 #include <utility>
 
+#include "native/program_chains.h"
+
 namespace simdloss {
 namespace {
 
 // --- Operations ------------------------------------------------------------------------------------------------------
 
-enum : uint8_t { kA = 1, kB = 2, kC = 4, kD = 8 };
-
 struct OpcodeInfo {
   const char* name;
-  uint8_t operands;
+  uint32_t operands;
 };
 
 constexpr OpcodeInfo kOpcodeInfo[] = {{"Constant", 0},
-                                      {"Expand", kA},
-                                      {"Sum", kA},
-#define SIMDLOSS_X(name) {#name, kA},
-                                      SIMDLOSS_UNARY_OPS(SIMDLOSS_X)
+                                      {"Expand", 1},
+                                      {"Sum", 1},
+                                      {"Copy", 1},
+                                      {"Select", 3},
+#define SIMDLOSS_X(name) {#name, 1},
+                                      SIMDLOSS_CHEAP_UNARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(name) {#name, kA | kB},
-                                          SIMDLOSS_BINARY_OPS(SIMDLOSS_X)
+#define SIMDLOSS_X(name) {#name, 2},
+                                          SIMDLOSS_CHEAP_BINARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(name) {#name, kA | kB | kC},
-                                              SIMDLOSS_TERNARY_OPS(SIMDLOSS_X)
+#define SIMDLOSS_X(name) {#name, 1},
+                                              SIMDLOSS_COSTLY_UNARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) {#first "." #second, kA | kB | kC},
-                                                  SIMDLOSS_BINARY_PAIRS(SIMDLOSS_X)
+#define SIMDLOSS_X(name) {#name, 2},
+                                                  SIMDLOSS_COSTLY_BINARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) {#first "." #second, kA | kC},
-                                                      SIMDLOSS_UNARY_PAIRS(SIMDLOSS_X)
+#define SIMDLOSS_X(name) {#name, ActivationKind::k##name == ActivationKind::kPReLU ? 2 : 1},
+                                                      SIMDLOSS_ACTIVATIONS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) {#first "." #second, kA | kB},
-                                                          SIMDLOSS_PAIRS_OF_ONE(SIMDLOSS_X)
-#undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) {#first "." #second, kA | kB | kC | kD},
-                                                              SIMDLOSS_SELECT_PAIRS(SIMDLOSS_X)
-#undef SIMDLOSS_X
-#define SIMDLOSS_X(name) {#name, kA | (ActivationKind::k##name == ActivationKind::kPReLU ? kB : 0)},
-                                                                  SIMDLOSS_ACTIVATIONS(SIMDLOSS_X)
-#undef SIMDLOSS_X
-#define SIMDLOSS_X(name) {#name ".Slope", kA | (ActivationKind::k##name == ActivationKind::kPReLU ? kB : 0)},
-                                                                      SIMDLOSS_ACTIVATIONS(SIMDLOSS_X)
+#define SIMDLOSS_X(name) {#name ".Slope", ActivationKind::k##name == ActivationKind::kPReLU ? 2 : 1},
+                                                          SIMDLOSS_ACTIVATIONS(SIMDLOSS_X)
 #undef SIMDLOSS_X
 };
 static_assert(sizeof(kOpcodeInfo) / sizeof(*kOpcodeInfo) == kOpcodes);
@@ -74,10 +67,9 @@ constexpr Section kTileSection = {AnyOf(Space::kTile, Space::kBlock, Space::kCol
                                   AnyOf(Space::kTile, Space::kBlock, Space::kOutput, Space::kSum, Space::kColumnSum),
                                   kOpExpand, Extent::kElements};
 
-// The spaces that have slots, in their order. Slot 0 is a tile for results that are only added up.
+// The spaces that have slots, in their order, after the spare ones.
 constexpr Space kSlotSpaces[] = {Space::kInput, Space::kOutput, Space::kScalar, Space::kColumn,
                                  Space::kTile,  Space::kBlock,  Space::kRow};
-constexpr uint16_t kSpare = 0;
 
 class Parser {
  public:
@@ -89,8 +81,8 @@ class Parser {
   std::unique_ptr<Program> Parse() {
     ReadHeader();
     ReadPorts();
-    ReadSteps(kScalarSection, &program_->scalars);
-    ReadSteps(kColumnSection, &program_->columns);
+    program_->scalars = ReadStages(kScalarSection);
+    program_->columns = ReadStages(kColumnSection);
     for (size_t i = 0; i < pass_count_ && ok_; ++i) ReadPass();
     ok_ = ok_ && at_ == size_ && std::all_of(output_written_.begin(), output_written_.end(), [](bool b) { return b; });
     return ok_ ? std::move(program_) : nullptr;
@@ -120,7 +112,7 @@ class Parser {
     for (const auto& [space, most] : counts) program_->registers[static_cast<size_t>(space)] = Next(most);
     pass_count_ = Next(size_);
     if (pass_count_ == 0) ok_ = false;
-    size_t slot = kSpare + 1;
+    size_t slot = kSpares;
     for (const Space space : kSlotSpaces) {
       program_->first[static_cast<size_t>(space)] = static_cast<uint16_t>(slot);
       slot += program_->Count(space);
@@ -192,9 +184,8 @@ class Parser {
         written_[step->to] = true;
         return;
     }
-    // What is only added up is computed in the spare tile, or is there already.
     step->sum = static_cast<uint16_t>(index);
-    step->to = step->op == kOpSum ? step->a : kSpare;
+    step->to = kSpare;
   }
 
   ProgramStep ReadStep(const Section& section) {
@@ -204,7 +195,6 @@ class Parser {
     in.a = Next();
     in.b = Next();
     in.c = Next();
-    in.d = Next();
     in.params = Next();
     ProgramStep step{};
     step.op = in.op;
@@ -212,11 +202,10 @@ class Parser {
     if ((in.op == kOpConstant || in.op == kOpExpand) && in.op != section.special) ok_ = false;
     if (in.op == kOpConstant && in.params >= program_->constants.size()) ok_ = false;
     const uint32_t reads = in.op == kOpExpand ? Only(Space::kRow) : section.reads;
-    const uint8_t operands = kOpcodeInfo[in.op].operands;
-    if (operands & kA) step.a = Source(in.a, reads);
-    if (operands & kB) step.b = Source(in.b, reads);
-    if (operands & kC) step.c = Source(in.c, reads);
-    if (operands & kD) step.d = Source(in.d, reads);
+    const uint32_t operands = OperandCount(in.op);
+    if (operands > 0) step.a = Source(in.a, reads);
+    if (operands > 1) step.b = Source(in.b, reads);
+    if (operands > 2) step.c = Source(in.c, reads);
     SetDestination(in.to, section, &step);
     if (in.op == kOpSum && step.adds == ProgramStep::kNothing) ok_ = false;
     step.params = in.params;
@@ -242,7 +231,7 @@ class Parser {
     }
     ProgramStep both = value;
     both.with_slope = true;
-    both.d = slope.to;
+    both.c = slope.to;
     *last = both;
     return true;
   }
@@ -261,25 +250,30 @@ class Parser {
     steps->push_back(copy);
   }
 
-  void ReadSteps(const Section& section, std::vector<ProgramStep>* steps) {
-    for (size_t count = Next(size_ / 7); count != 0 && ok_; --count) {
+  std::vector<ProgramStep> ReadSteps(const Section& section) {
+    std::vector<ProgramStep> steps;
+    for (size_t count = Next(size_ / kInstructionNumbers); count != 0 && ok_; --count) {
       const ProgramStep step = ReadStep(section);
-      if (!ok_) return;
-      if (steps->empty() || !Join(step, &steps->back())) steps->push_back(step);
-      SplitExpand(steps);
+      if (!ok_) break;
+      if (steps.empty() || !Join(step, &steps.back())) steps.push_back(step);
+      SplitExpand(&steps);
     }
+    return steps;
   }
+
+  std::vector<ProgramStage> ReadStages(const Section& section) { return MakeStages(*program_, ReadSteps(section)); }
 
   void ReadPass() {
     ProgramPass pass;
     // Tiles do not outlive a pass.
     const auto tiles = written_.begin() + program_->Slot(Space::kTile, 0);
     std::fill_n(tiles, program_->Count(Space::kTile), false);
-    ReadSteps(kRowSection, &pass.rows);
+    pass.rows = ReadStages(kRowSection);
     // An output may lie where an input does: no tile is read after the pass that writes it.
     const bool is_late = elements_written_;
-    ReadSteps(kTileSection, &pass.tiles);
-    if (is_late && !pass.tiles.empty()) ok_ = false;
+    const std::vector<ProgramStep> steps = ReadSteps(kTileSection);
+    if (is_late && !steps.empty()) ok_ = false;
+    pass.tiles = MakeStages(*program_, steps);
     for (size_t count = Next(size_ / 3); count != 0 && ok_; --count) {
       ProgramReduction reduction;
       reduction.kind = static_cast<ProgramReduction::Kind>(Next(ProgramReduction::kKinds - 1));
@@ -292,19 +286,19 @@ class Parser {
       pass.reductions.push_back(reduction);
     }
     if (!ok_) return;
-    pass.inputs = Used(pass, Space::kInput);
-    pass.columns = Used(pass, Space::kColumn);
-    pass.blocks = Used(pass, Space::kBlock);
-    pass.outputs = Used(pass, Space::kOutput);
+    pass.inputs = Used(steps, Space::kInput);
+    pass.columns = Used(steps, Space::kColumn);
+    pass.blocks = Used(steps, Space::kBlock);
+    pass.outputs = Used(steps, Space::kOutput);
     program_->passes.push_back(std::move(pass));
   }
 
   // Indices of the registers of a space that the tiles' steps read or write.
-  std::vector<uint16_t> Used(const ProgramPass& pass, Space space) const {
+  std::vector<uint16_t> Used(const std::vector<ProgramStep>& steps, Space space) const {
     std::vector<uint16_t> used;
     const size_t first = program_->Slot(space, 0), count = program_->Count(space);
-    for (const ProgramStep& step : pass.tiles) {
-      for (const size_t slot : {step.to, step.a, step.b, step.c, step.d}) {
+    for (const ProgramStep& step : steps) {
+      for (const size_t slot : {step.to, step.a, step.b, step.c}) {
         if (slot >= first && slot < first + count) used.push_back(static_cast<uint16_t>(slot - first));
       }
     }
@@ -327,6 +321,8 @@ class Parser {
 }  // namespace
 
 const char* OpcodeName(uint32_t op) { return kOpcodeInfo[op].name; }
+
+uint32_t OperandCount(uint32_t op) { return kOpcodeInfo[op].operands; }
 
 std::unique_ptr<Program> MakeProgram(const int32_t* code, size_t size, const double* constants, size_t constant_count) {
   return Parser(code, size, constants, constant_count).Parse();

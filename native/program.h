@@ -17,64 +17,42 @@
 #include <vector>
 
 #include "native/activation.h"
+#include "native/chain.h"
 #include "native/matrix.h"
 #include "native/status.h"
 
 // --- Operations ------------------------------------------------------------------------------------------------------
 
-// f(a)
-#define SIMDLOSS_UNARY_OPS(X) \
-  X(Copy) X(Neg) X(Abs) X(Sign) X(Square) X(Sqrt) X(Exp) X(Expm1) X(Log) X(Log1p) X(Erf) X(Floor) X(Reciprocal)
-// f(a, b). Comparisons give 1 or 0. Max and Min give NaN where either is NaN; Rsub is b - a.
-#define SIMDLOSS_BINARY_OPS(X) X(Add) X(Sub) X(Rsub) X(Mul) X(Div) X(Min) X(Max) X(Pow) X(Lt) X(Le) X(Eq) X(Ne)
-// f(a, b, c). Select is b where a != 0 (NaN counts as true), else c.
-#define SIMDLOSS_TERNARY_OPS(X) X(Select)
-
-// Pairs "F.G" of cheap operations: one load and one store less than two instructions, and the same bits.
-#define SIMDLOSS_THEN_BINARY(X, F) X(F, Add) X(F, Sub) X(F, Rsub) X(F, Mul) X(F, Min) X(F, Max)
-#define SIMDLOSS_THEN_UNARY(X, F) X(F, Neg) X(F, Abs) X(F, Square)
-// G(F(a, b), c)
-#define SIMDLOSS_BINARY_PAIRS(X) \
-  SIMDLOSS_THEN_BINARY(X, Add)   \
-  SIMDLOSS_THEN_BINARY(X, Sub)   \
-  SIMDLOSS_THEN_BINARY(X, Mul) SIMDLOSS_THEN_BINARY(X, Min) SIMDLOSS_THEN_BINARY(X, Max)
-// G(F(a), c): there is no operand b.
-#define SIMDLOSS_UNARY_PAIRS(X) \
-  SIMDLOSS_THEN_BINARY(X, Neg) SIMDLOSS_THEN_BINARY(X, Abs) SIMDLOSS_THEN_BINARY(X, Square)
-// G(F(a, b))
-#define SIMDLOSS_PAIRS_OF_ONE(X) \
-  SIMDLOSS_THEN_UNARY(X, Add)    \
-  SIMDLOSS_THEN_UNARY(X, Sub)    \
-  SIMDLOSS_THEN_UNARY(X, Mul) SIMDLOSS_THEN_UNARY(X, Min) SIMDLOSS_THEN_UNARY(X, Max)
-// F(a, b) ? c : d
-#define SIMDLOSS_SELECT_PAIRS(X) X(Lt, Select) X(Le, Select) X(Eq, Select)
+// Cheap ones are in chain.h. Comparisons give 1 or 0. Max and Min give NaN where either is NaN.
+#define SIMDLOSS_COSTLY_UNARY_OPS(X) X(Exp) X(Expm1) X(Log) X(Log1p) X(Erf)
+#define SIMDLOSS_COSTLY_BINARY_OPS(X) X(Pow)
 
 namespace simdloss {
 
 // Besides: Constant (a scalar), Expand (a value a row to the elements of the tile), Sum (of a, to kSum or kColumnSum),
-// and each elementwise activation A as "A" (its value at a) and "A.Slope", with PReLU's alpha from b.
+// Copy, Select (b where a != 0, NaN counting as true, else c), and each elementwise activation A as "A" (its value at
+// a) and "A.Slope", with PReLU's alpha from b.
 enum Opcode : uint32_t {
   kOpConstant,
   kOpExpand,
   kOpSum,
+  kOpCopy,
+  kOpSelect,
 #define SIMDLOSS_X(name) kOp##name,
-  SIMDLOSS_UNARY_OPS(SIMDLOSS_X) SIMDLOSS_BINARY_OPS(SIMDLOSS_X) SIMDLOSS_TERNARY_OPS(SIMDLOSS_X)
-#undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) kOp##first##second,
-      SIMDLOSS_BINARY_PAIRS(SIMDLOSS_X) SIMDLOSS_UNARY_PAIRS(SIMDLOSS_X) SIMDLOSS_PAIRS_OF_ONE(SIMDLOSS_X)
-          SIMDLOSS_SELECT_PAIRS(SIMDLOSS_X)
+  SIMDLOSS_CHEAP_UNARY_OPS(SIMDLOSS_X) SIMDLOSS_CHEAP_BINARY_OPS(SIMDLOSS_X) SIMDLOSS_COSTLY_UNARY_OPS(SIMDLOSS_X)
+      SIMDLOSS_COSTLY_BINARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
 #define SIMDLOSS_X(name) kOp##name,
-              SIMDLOSS_ACTIVATIONS(SIMDLOSS_X)
+          SIMDLOSS_ACTIVATIONS(SIMDLOSS_X)
 #undef SIMDLOSS_X
 #define SIMDLOSS_X(name) kOp##name##Slope,
-                  SIMDLOSS_ACTIVATIONS(SIMDLOSS_X)
+              SIMDLOSS_ACTIVATIONS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-                      kOpcodes,
+                  kOpcodes,
 };
 constexpr uint32_t kFirstActivation = kOpIdentity, kFirstSlope = kOpIdentitySlope;
 
-// "Add", "Mul.Add", "Sigmoid", "Sigmoid.Slope" ...
+// "Add", "Sigmoid", "Sigmoid.Slope" ...
 const char* OpcodeName(uint32_t op);
 
 // --- Encoding --------------------------------------------------------------------------------------------------------
@@ -97,17 +75,18 @@ enum class Space : uint32_t {
 // What an input or an output has of a matrix [rows, cols].
 enum class Extent : uint32_t { kElements, kRow, kColumn, kSingle };
 
-// Seven numbers: opcode, destination, operands a, b, c, d, and the index of the first of up to three parameters: the
-// value of a Constant, the parameters of an activation. Operands that the operation has not are ignored.
+// Six numbers: opcode, destination, operands a, b, c, and the index of the first of up to three parameters: the value
+// of a Constant, the parameters of an activation. Operands that the operation has not are ignored.
 struct Instruction {
-  uint32_t op, to, a, b, c, d, params;
+  uint32_t op, to, a, b, c, params;
 };
+constexpr size_t kInstructionNumbers = 6;
 
 // A program is a list of whole numbers, `code`, and one of constants. The code, in this order:
 // - numbers of tile, block, row, column and scalar registers, inputs, outputs, sums, column sums and passes;
 // - two numbers an input: its extent, and the row, column or scalar register it goes to;
 // - two numbers an output: its extent, which is not kSingle, and for kColumn the index of its column sum;
-// - instructions on scalars, then on columns (which read scalars too): their number, then seven numbers each;
+// - instructions on scalars, then on columns (which read scalars too): their number, then six numbers each;
 // - for each pass: instructions on rows (of rows and scalars, to rows, outputs and sums); instructions on tiles (of
 //   tiles, blocks, columns, scalars and inputs, to tiles, blocks, outputs, sums and column sums; rows by Expand alone);
 //   reductions over the rows: their number, then three numbers each: 0 for the sum or 1 for the maximum, the row
@@ -128,11 +107,17 @@ struct ProgramPort {
 struct ProgramStep {
   enum Adds : uint8_t { kNothing, kSum, kColumnSum };
   uint32_t op;
-  uint16_t to, a, b, c, d;
+  uint16_t to, a, b, c;
   Adds adds;        // what the result is added to besides
   uint16_t sum;     // which one
-  bool with_slope;  // of an activation: the slope goes to d
+  bool with_slope;  // of an activation: the slope goes to c
   uint32_t params;  // of Program::params
+};
+
+// What is done at once: a chain, where there is one, or a costly instruction.
+struct ProgramStage {
+  std::vector<ChainStep> chain;
+  ProgramStep step;
 };
 
 struct ProgramReduction {
@@ -141,7 +126,7 @@ struct ProgramReduction {
 };
 
 struct ProgramPass {
-  std::vector<ProgramStep> rows, tiles;
+  std::vector<ProgramStage> rows, tiles;
   std::vector<ProgramReduction> reductions;
   // Which ones the tiles read or write.
   std::vector<uint16_t> inputs, columns, blocks, outputs;
@@ -155,7 +140,7 @@ struct Program {
   std::vector<ProgramPort> inputs, outputs;
   std::vector<double> constants;
   std::vector<ActivationParams> params;
-  std::vector<ProgramStep> scalars, columns;
+  std::vector<ProgramStage> scalars, columns;
   std::vector<ProgramPass> passes;
 
   size_t Count(Space space) const { return registers[static_cast<size_t>(space)]; }

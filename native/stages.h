@@ -11,7 +11,6 @@
 
 #include "native/activation.h"
 #include "native/loss.h"
-#include "native/program.h"
 
 namespace simdloss {
 
@@ -207,24 +206,6 @@ struct RowwiseStages {
 
 template <class T>
 const RowwiseStages<T>& ChosenRowwiseStages();
-
-// --- Programs --------------------------------------------------------------------------------------------------------
-
-template <class T>
-struct ProgramStages {
-  // By opcode: `to`, which may be an operand, of whole vectors. Null where the interpreter has something else for it.
-  void (*compute[kFirstActivation])(const T* a, const T* b, const T* c, const T* d, T* to, size_t count);
-  // The sum of that, the same to the bit as LossStages::sum; null where it is summed afterwards.
-  double (*sum[kFirstActivation])(const T* a, const T* b, const T* c, const T* d, size_t count);
-  // Over each row; `out` has room for a whole vector. The maximum is NaN where any element is.
-  void (*row_sums)(const T* x, size_t stride, size_t rows, size_t cols, T* out);
-  void (*row_maxima)(const T* x, size_t stride, size_t rows, size_t cols, T* out);
-  // sums[i] += x[i], of any number.
-  void (*add_to_sums)(const T* x, size_t count, double* sums);
-};
-
-template <class T>
-const ProgramStages<T>& ChosenProgramStages();
 
 }  // namespace simdloss
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The expressions of a region as a program of native/program.h: values in spaces, passes over each block of rows,
-// instructions in pairs where there is a kernel for both, and registers.
+// instructions in the order of native stages, and registers.
 import type { Node } from './graph';
 import { isStructural, type Place, type Region, sumOver } from './regions';
 import { countOf, type Space, spaceOf } from './shapes';
@@ -47,8 +47,6 @@ interface Value {
   pass: number;
   /** The last pass that reads it. */
   lastPass: number;
-  /** Computed in one instruction with the one value that reads it. */
-  joined: boolean;
   /** Reduced over each row: kept for the whole block. */
   reduced: boolean;
   /** Where it lies, as instructions say it; 0 while it has no place. */
@@ -206,7 +204,6 @@ class Values {
       uses: 0,
       pass: 0,
       lastPass: 0,
-      joined: false,
       reduced: false,
       operand: 0,
     };
@@ -299,11 +296,10 @@ interface Result {
   readonly isSum: boolean;
 }
 
-/** What is computed again rather than kept where all that read it do so in a pair. */
-const COMPARISONS = new Set(['Lt', 'Le', 'Eq']);
-
-/** The second operation of a pair `F.G`, g(f(a, b), c), whose own second operand is what f gives. */
-const REVERSED: Readonly<Record<string, string>> = { Sub: 'Rsub', Add: 'Add', Mul: 'Mul', Min: 'Min', Max: 'Max' };
+/** Operations that native code does one after the other on vectors in registers. All others go over a whole tile. */
+const CHEAP = new Set(
+  'Copy Neg Abs Sign Square Sqrt Floor Reciprocal Add Sub Mul Div Min Max Lt Le Eq Ne Select'.split(' '),
+);
 
 class Assembler {
   private readonly constants: number[] = [];
@@ -328,7 +324,6 @@ class Assembler {
     }
     this.countUses();
     this.schedule();
-    this.join();
     const inputs = this.placeInputs();
     const scalars = this.section((value) => value.space === 'scalar');
     const columns = this.section((value) => value.space === 'column');
@@ -399,45 +394,6 @@ class Assembler {
     });
   }
 
-  /** Finds values that one instruction computes along with the value that reads them; comparisons with each that does. */
-  private join(): void {
-    const readers = new Map<Value, Value[]>();
-    for (const value of this.live) for (const arg of value.args) readers.set(arg, [...(readers.get(arg) ?? []), value]);
-    for (const value of this.live) {
-      const all = readers.get(value) ?? [];
-      const isCondition = (reader: Value) =>
-        reader.space === 'element' &&
-        reader.pass === value.pass &&
-        reader.args.indexOf(value) === 0 &&
-        reader.args.lastIndexOf(value) === 0 &&
-        pairOf(reader, 0) in this.opcodes;
-      const isOnlyRead = all.length === value.uses && value.source === undefined && !isReduction(value);
-      if (
-        COMPARISONS.has(value.op) &&
-        value.space === 'element' &&
-        isOnlyRead &&
-        all.length > 0 &&
-        all.every(isCondition)
-      ) {
-        value.joined = true;
-        for (const arg of value.args) arg.uses += all.length - 1;
-      }
-    }
-    for (const value of this.live) {
-      if (value.space !== 'element' || isReduction(value) || value.source !== undefined) continue;
-      if (value.joined || value.args.some((arg) => arg.joined)) continue;
-      const first = value.args.find((arg, i) => this.canJoin(value, arg, i));
-      if (first !== undefined) first.joined = true;
-    }
-  }
-
-  private canJoin(value: Value, arg: Value, i: number): boolean {
-    const isOwn =
-      arg.uses === 1 && arg.space === 'element' && arg.pass === value.pass && !arg.args.some((inner) => inner.joined);
-    if (!isOwn || arg.source !== undefined || isReduction(arg) || arg.reduced) return false;
-    return pairOf(value, i) in this.opcodes;
-  }
-
   private placeInputs(): number[] {
     const code: number[] = [];
     this.values.inputs.forEach((source, index) => {
@@ -471,17 +427,16 @@ class Assembler {
 
   /** The instructions on elements; a register is free again after the last that reads it. */
   private tiles(pass: number): number[] {
-    const values = this.live.filter((value) => value.space === 'element' && value.pass === pass && !value.joined);
+    const values = inStages(this.live.filter((value) => value.space === 'element' && value.pass === pass));
     const left = new Map<Value, number>();
     const free: number[] = [];
     const instructions: number[][] = [];
     for (const value of values) {
       if (value.source === undefined) {
-        const operands = this.operandsOf(value);
         instructions.push(this.instruction(value, () => free.pop()));
         const kept = value.operand >= pack(TILE, 0) && value.operand < pack(BLOCK, 0);
         if (kept) left.set(value, value.uses);
-        for (const arg of operands) this.release(arg, left, free);
+        for (const arg of value.args) this.release(arg, left, free);
       }
       for (const sum of this.sumsOf(value)) {
         instructions.push(sum);
@@ -498,27 +453,10 @@ class Assembler {
     if (uses === 1) free.push(value.operand % 65536);
   }
 
-  /** The values that an instruction reads: those of the value joined with it in its place. */
-  private operandsOf(value: Value): readonly Value[] {
-    const i = value.args.findIndex((arg) => arg.joined);
-    if (i < 0) return value.args;
-    const first = value.args[i] as Value;
-    return [...first.args, ...value.args.filter((_, j) => j !== i)];
-  }
-
-  /** Their places. What follows the first of a pair is operand c or, of a select, c and d. */
-  private operands(value: Value, i: number): readonly number[] {
-    const places = this.operandsOf(value).map((arg) => arg.operand);
-    const isOne = i >= 0 && (value.args[i] as Value).args.length === 1;
-    return isOne ? [places[0] as number, 0, ...places.slice(1)] : places;
-  }
-
   private instruction(value: Value, freeRegister: () => number | undefined = () => undefined): number[] {
-    const i = value.args.findIndex((arg) => arg.joined);
-    const op = i < 0 ? value.op : pairOf(value, i);
-    const [a = 0, b = 0, c = 0, d = 0] = this.operands(value, i);
+    const [a = 0, b = 0, c = 0] = value.args.map((arg) => arg.operand);
     value.operand = this.place(value, freeRegister);
-    return [this.opcodes[op] as number, value.operand, a, b, c, d, this.parameters(value.params)];
+    return [this.opcodes[value.op] as number, value.operand, a, b, c, this.parameters(value.params)];
   }
 
   /** Where the result of an instruction goes: straight to where it is wanted if nothing else reads it. */
@@ -534,7 +472,7 @@ class Assembler {
   private sumsOf(value: Value): number[][] {
     return this.results
       .filter((result) => result.isSum && result.value === value && value.operand !== result.to)
-      .map(({ to }) => [this.opcodes['Sum'] as number, to, value.operand, 0, 0, 0, 0]);
+      .map(({ to }) => [this.opcodes['Sum'] as number, to, value.operand, 0, 0, 0]);
   }
 
   private register(space: Exclude<Space, 'element'>): number {
@@ -552,9 +490,39 @@ class Assembler {
   }
 }
 
-/** The name of the pair of a value and its i-th operand. */
-function pairOf(value: Value, i: number): string {
-  return `${(value.args[i] as Value).op}.${i === 0 ? value.op : REVERSED[value.op]}`;
+/**
+ * The values of a pass in the order of their instructions: costly ones as early as they can be, a slope along with its
+ * activation; between them the others, as late as they can be, and what is copied at once.
+ */
+function inStages(values: readonly Value[]): Value[] {
+  const stages = new Map<Value, number>();
+  // Costly stages are odd.
+  for (const value of values) {
+    const isCheap = CHEAP.has(value.op) || value.source !== undefined;
+    const first = Math.max(isCheap ? 0 : -1, ...value.args.map((arg) => stages.get(arg) ?? -1));
+    stages.set(value, value.source !== undefined ? -1 : first + (isCheap === (first % 2 === 0) ? 0 : 1));
+  }
+  const last = Math.max(0, ...stages.values());
+  const latest = new Map<Value, number>();
+  for (const value of [...values].reverse()) {
+    let stage = stages.get(value) as number;
+    if (value.source === undefined && stage % 2 === 0) stage = latest.get(value) ?? last + (last % 2);
+    stages.set(value, stage);
+    for (const arg of value.args)
+      latest.set(arg, Math.min(latest.get(arg) ?? stage, stage % 2 === 0 ? stage : stage - 1));
+  }
+  const places = new Map<string, number>();
+  const place = (value: Value): number => {
+    if (value.op === 'Copy' && value.args[0]?.source === undefined) return place(value.args[0] as Value);
+    if (CHEAP.has(value.op) || value.source !== undefined) return value.id;
+    const key = `${value.op.split('.')[0]} ${value.args.map(({ id }) => id)} ${value.params}`;
+    const known = places.get(key) ?? value.id;
+    places.set(key, known);
+    return known;
+  };
+  const order = new Map(values.map((value) => [value, place(value)]));
+  const compare = (a: Value, b: Value, by: ReadonlyMap<Value, number>) => (by.get(a) as number) - (by.get(b) as number);
+  return [...values].sort((a, b) => compare(a, b, stages) || compare(a, b, order) || a.id - b.id);
 }
 
 const isInput = (value: Value | undefined): boolean => value?.source !== undefined;

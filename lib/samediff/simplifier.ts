@@ -18,7 +18,7 @@ const unary: Readonly<Partial<Record<Unary, Rule<[a: Node]>>>> = {
     return g.pushed(a, (v) => g.neg(v));
   },
   abs: (g, a) => {
-    if (a.op === 'abs' || a.op === 'square' || a.op === 'exp') return a;
+    if (isSize(a)) return a;
     const inner = a.op === 'neg' ? first(a) : turned(g, a);
     return inner && g.abs(inner);
   },
@@ -68,7 +68,7 @@ const binary: Readonly<Partial<Record<Binary, Rule<[a: Node, b: Node]>>>> = {
     if (a.op === 'neg') return g.neg(g.mul(first(a), b));
     if (b.op === 'neg') return g.neg(g.mul(a, first(b)));
     const simpler = g.gathered('mul', a, b) ?? g.pushed(a, (v) => g.mul(v, b)) ?? g.pushed(b, (v) => g.mul(a, v));
-    return simpler ?? (a === b ? g.square(a) : undefined);
+    return simpler ?? signed(g, a, b) ?? signed(g, b, a) ?? (a === b ? g.square(a) : undefined);
   },
   div: (g, a, b) => {
     if (isNumber(b, 1)) return a;
@@ -97,13 +97,39 @@ const binary: Readonly<Partial<Record<Binary, Rule<[a: Node, b: Node]>>>> = {
     return isProbability ? g.unary('exp', g.mul(b, g.log(a))) : undefined;
   },
   min: (_, a, b) => (a === b ? a : undefined),
-  max: (_, a, b) => (a === b ? a : undefined),
+  max: (_, a, b) => {
+    const [number, x] = numberOf(b) === undefined ? [a, b] : [b, a];
+    return a === b || (isSize(x) && (numberOf(number) ?? 1) <= 0) ? x : undefined;
+  },
 };
 
 /** `b - a` of `a - b`, where b was made first: one of the two, whichever way it was written, where the sign is no matter. */
 function turned(g: Simplifier, { op, inputs }: Node): Node | undefined {
   const [a, b] = inputs as [Node, Node];
   return op === 'sub' && b.id < a.id ? g.sub(b, a) : undefined;
+}
+
+/** Is nothing below 0? */
+const isSize = ({ op }: Node): boolean => op === 'abs' || op === 'square' || op === 'exp';
+
+/** The number that limits what is never below 0. */
+function limitOf(node: Node): number | undefined {
+  const { low, high } = node.attributes as { low: number; high: number };
+  return node.op === 'clip' && isSize(first(node)) && low <= 0 && high >= 0 ? high : undefined;
+}
+
+/** `min(|x|, high) sign(x)`. */
+function signed(g: Simplifier, a: Node, b: Node): Node | undefined {
+  const high = limitOf(a);
+  if (high === undefined || b.op !== 'sign' || first(a).op !== 'abs' || first(first(a)) !== first(b)) return undefined;
+  return g.clip(first(b), -high, high);
+}
+
+/** `x == min(x, high) ? min(x, high) : high`, x no less than 0. */
+function isLimited({ op, inputs }: Node, then: Node, otherwise: Node): boolean {
+  const high = limitOf(then);
+  if (op !== 'eq' || high === undefined || !isNumber(otherwise, high)) return false;
+  return inputs.includes(then) && inputs.includes(first(then));
 }
 
 /** A builder that simplifies. Values and shapes are those of the plain one. */
@@ -129,7 +155,7 @@ export class Simplifier extends Graph {
   override select(condition: Operand, then: Operand, otherwise: Operand): Node {
     const [c, a, b] = [this.node(condition), this.node(then), this.node(otherwise)];
     const fixed = numberOf(c);
-    const taken = a === b || fixed ? a : fixed === undefined ? undefined : b;
+    const taken = a === b || fixed || isLimited(c, a, b) ? a : fixed === undefined ? undefined : b;
     if (taken === undefined) return super.select(c, a, b);
     // What is taken may have to repeat.
     const shape = this.broadcast('where', [c, a, b]);

@@ -637,7 +637,11 @@ HWY_INLINE V Pow(D d, V x, V y) {
     for (size_t i = 0; i < hn::Lanes(d); i += hn::Lanes(wide)) {
       const auto power = math::PowOfShort(wide, hn::PromoteTo(wide, hn::LoadU(narrow, base + i)),
                                           hn::PromoteTo(wide, hn::LoadU(narrow, exponent + i)));
+#if HWY_TARGET == HWY_SCALAR
+      base[i] = static_cast<T>(hn::GetLane(power));  // DemoteTo would make a number of Inf
+#else
       hn::StoreU(hn::DemoteTo(narrow, power), narrow, base + i);
+#endif
     }
   } else {
     for (size_t i = 0; i < hn::Lanes(d); ++i) base[i] = std::pow(base[i], exponent[i]);

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The operations of programs over a tile, and the table of them for one dtype. Each formula once: pairs and sums are
-// put together from the same functors, whose results are rounded one by one.
+// What programs do over a tile, and the table of it for one dtype.
 
 #if defined(SIMDLOSS_NATIVE_KERNELS_PROGRAM_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef SIMDLOSS_NATIVE_KERNELS_PROGRAM_INL_H_
@@ -13,179 +12,32 @@
 #include <limits>
 
 #include "hwy/highway.h"
-#include "native/kernels/math-inl.h"
+#include "native/kernels/chain-inl.h"
 #include "native/kernels/rows-inl.h"
-#include "native/kernels/sums-inl.h"
-#include "native/program.h"
-#include "native/stages.h"
+#include "native/program_stages.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace simdloss {
 namespace HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-// --- Operations ------------------------------------------------------------------------------------------------------
+// --- Costly operations -----------------------------------------------------------------------------------------------
 
-// A namespace of their own: their names are those of Highway and of math-inl.h.
-namespace ops {
-
-#define SIMDLOSS_UNARY(name, result)     \
-  struct name {                          \
-    template <class D, class V>          \
-    static HWY_INLINE V Eval(D d, V a) { \
-      (void)d;                           \
-      return result;                     \
-    }                                    \
-  }
-#define SIMDLOSS_BINARY(name, result)         \
-  struct name {                               \
-    template <class D, class V>               \
-    static HWY_INLINE V Eval(D d, V a, V b) { \
-      (void)d;                                \
-      return result;                          \
-    }                                         \
-  }
-#define SIMDLOSS_COMPARISON(name)                                      \
-  struct name {                                                        \
-    template <class D, class V>                                        \
-    static HWY_INLINE V Eval(D d, V a, V b) {                          \
-      return hn::IfThenElseZero(hn::name(a, b), math::Constant(d, 1)); \
-    }                                                                  \
-    template <class V>                                                 \
-    static HWY_INLINE auto Holds(V a, V b) {                           \
-      return hn::name(a, b);                                           \
-    }                                                                  \
-  }
-
-// x, or NaN where z is.
-template <class V>
-HWY_INLINE V OrNaN(V z, V x) {
-  return hn::IfThenElse(hn::Eq(z, z), x, z);
+template <class F, class T>
+void ComputeUnary(const T* a, const T*, T* to, size_t count) {
+  const hn::ScalableTag<T> d;
+  for (size_t i = 0; i < count; i += hn::Lanes(d)) hn::StoreU(F::Eval(d, hn::LoadU(d, a + i)), d, to + i);
 }
 
-SIMDLOSS_UNARY(Copy, a);
-SIMDLOSS_UNARY(Neg, hn::Neg(a));
-SIMDLOSS_UNARY(Abs, hn::Abs(a));
-SIMDLOSS_UNARY(Square, hn::Mul(a, a));
-SIMDLOSS_UNARY(Sqrt, hn::Sqrt(a));
-SIMDLOSS_UNARY(Exp, HWY_NAMESPACE::Exp(d, a));
-SIMDLOSS_UNARY(Expm1, HWY_NAMESPACE::Expm1(d, a));
-SIMDLOSS_UNARY(Log, HWY_NAMESPACE::Log(d, a));
-SIMDLOSS_UNARY(Log1p, HWY_NAMESPACE::Log1p(d, a));
-SIMDLOSS_UNARY(Erf, HWY_NAMESPACE::Erf(d, a));
-SIMDLOSS_UNARY(Floor, hn::Floor(a));
-SIMDLOSS_UNARY(Reciprocal, hn::Div(math::Constant(d, 1), a));
-// +-0 and NaN are their own signs.
-SIMDLOSS_UNARY(Sign, hn::IfThenElse(hn::Gt(hn::Abs(a), hn::Zero(d)), hn::CopySign(math::Constant(d, 1), a), a));
-SIMDLOSS_BINARY(Add, hn::Add(a, b));
-SIMDLOSS_BINARY(Sub, hn::Sub(a, b));
-SIMDLOSS_BINARY(Rsub, hn::Sub(b, a));
-SIMDLOSS_BINARY(Mul, hn::Mul(a, b));
-SIMDLOSS_BINARY(Div, hn::Div(a, b));
-SIMDLOSS_BINARY(Min, OrNaN(a, math::AtMost(a, b)));
-SIMDLOSS_BINARY(Max, OrNaN(a, math::AtLeast(a, b)));
-SIMDLOSS_BINARY(Pow, HWY_NAMESPACE::Pow(d, a, b));
-SIMDLOSS_COMPARISON(Lt);
-SIMDLOSS_COMPARISON(Le);
-SIMDLOSS_COMPARISON(Eq);
-SIMDLOSS_COMPARISON(Ne);
-
-struct Select {
-  template <class D, class V>
-  static HWY_INLINE V Eval(D d, V a, V b, V c) {
-    return hn::IfThenElse(hn::Eq(a, hn::Zero(d)), c, b);
-  }
-};
-
-#undef SIMDLOSS_UNARY
-#undef SIMDLOSS_BINARY
-#undef SIMDLOSS_COMPARISON
-
-}  // namespace ops
-
-// --- Operands --------------------------------------------------------------------------------------------------------
-
-// Where an operation finds its operands: a vector of each.
-template <class Tag, class T = hn::TFromD<Tag>>
-struct Operands {
-  using D = Tag;
-  using V = hn::Vec<D>;
-  D d;
-  const T *a_, *b_, *c_, *e_;
-  size_t i;
-
-  HWY_INLINE V a() const { return hn::LoadU(d, a_ + i); }
-  HWY_INLINE V b() const { return hn::LoadU(d, b_ + i); }
-  HWY_INLINE V c() const { return hn::LoadU(d, c_ + i); }
-  HWY_INLINE V e() const { return hn::LoadU(d, e_ + i); }
-};
-
-template <class F>
-struct Unary {
-  template <class X>
-  static HWY_INLINE auto Of(const X& x) {
-    return F::Eval(x.d, x.a());
-  }
-};
-
-template <class F>
-struct Binary {
-  template <class X>
-  static HWY_INLINE auto Of(const X& x) {
-    return F::Eval(x.d, x.a(), x.b());
-  }
-};
-
-template <class F>
-struct Ternary {
-  template <class X>
-  static HWY_INLINE auto Of(const X& x) {
-    return F::Eval(x.d, x.a(), x.b(), x.c());
-  }
-};
-
-// G(First, c)
-template <class First, class G>
-struct Pair {
-  template <class X>
-  static HWY_INLINE auto Of(const X& x) {
-    return G::Eval(x.d, First::Of(x), x.c());
-  }
-};
-
-template <class First, class G>
-struct PairOfOne {
-  template <class X>
-  static HWY_INLINE auto Of(const X& x) {
-    return G::Eval(x.d, First::Of(x));
-  }
-};
-
-template <class F>
-struct SelectPair {
-  template <class X>
-  static HWY_INLINE auto Of(const X& x) {
-    return hn::IfThenElse(F::Holds(x.a(), x.b()), x.c(), x.e());
-  }
-};
-
-// --- Loops -----------------------------------------------------------------------------------------------------------
-
-template <class Operation, class T>
-void Compute(const T* a, const T* b, const T* c, const T* e, T* to, size_t count) {
+template <class F, class T>
+void ComputeBinary(const T* a, const T* b, T* to, size_t count) {
   const hn::ScalableTag<T> d;
   for (size_t i = 0; i < count; i += hn::Lanes(d)) {
-    hn::StoreU(Operation::Of(Operands<decltype(d)>{d, a, b, c, e, i}), d, to + i);
+    hn::StoreU(F::Eval(d, hn::LoadU(d, a + i), hn::LoadU(d, b + i)), d, to + i);
   }
 }
 
-template <class Operation, class T>
-double ComputeSum(const T* a, const T* b, const T* c, const T* e, size_t count) {
-  const hn::ScalableTag<T> d;
-  WideSum<hn::ScalableTag<T>> sum;
-  SumVectors(d, count, [&](size_t i) HWY_ATTR { return Operation::Of(Operands<decltype(d)>{d, a, b, c, e, i}); }, &sum);
-  return sum.Total();
-}
+// --- Rows ------------------------------------------------------------------------------------------------------------
 
 // f(rows, out) for each row, or vector of rows, of `rows` of them: f stores what it makes of them from *out on.
 template <class T, class F>
@@ -248,41 +100,16 @@ void AddToSums(const T* x, size_t count, double* sums) {
 
 // --- Table -----------------------------------------------------------------------------------------------------------
 
-template <class Operation, class T>
-constexpr void SetStep(ProgramStages<T>* stages, Opcode op) {
-  stages->compute[op] = &Compute<Operation, T>;
-}
-
-template <class Operation, class T>
-constexpr void SetCheapStep(ProgramStages<T>* stages, Opcode op) {
-  SetStep<Operation>(stages, op);
-  stages->sum[op] = &ComputeSum<Operation, T>;
-}
-
 template <class T>
 constexpr ProgramStages<T> MakeProgramStages() {
   ProgramStages<T> stages{};
-#define SIMDLOSS_X(name) SetStep<Unary<ops::name>>(&stages, kOp##name);
-  SIMDLOSS_UNARY_OPS(SIMDLOSS_X)
+#define SIMDLOSS_X(name) stages.compute[kOp##name] = &ComputeUnary<ops::name, T>;
+  SIMDLOSS_COSTLY_UNARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(name) SetStep<Binary<ops::name>>(&stages, kOp##name);
-  SIMDLOSS_BINARY_OPS(SIMDLOSS_X)
+#define SIMDLOSS_X(name) stages.compute[kOp##name] = &ComputeBinary<ops::name, T>;
+  SIMDLOSS_COSTLY_BINARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(name) SetStep<Ternary<ops::name>>(&stages, kOp##name);
-  SIMDLOSS_TERNARY_OPS(SIMDLOSS_X)
-#undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) SetCheapStep<Pair<Binary<ops::first>, ops::second>>(&stages, kOp##first##second);
-  SIMDLOSS_BINARY_PAIRS(SIMDLOSS_X)
-#undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) SetCheapStep<Pair<Unary<ops::first>, ops::second>>(&stages, kOp##first##second);
-  SIMDLOSS_UNARY_PAIRS(SIMDLOSS_X)
-#undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) SetCheapStep<PairOfOne<Binary<ops::first>, ops::second>>(&stages, kOp##first##second);
-  SIMDLOSS_PAIRS_OF_ONE(SIMDLOSS_X)
-#undef SIMDLOSS_X
-#define SIMDLOSS_X(first, second) SetCheapStep<SelectPair<ops::first>>(&stages, kOp##first##second);
-  SIMDLOSS_SELECT_PAIRS(SIMDLOSS_X)
-#undef SIMDLOSS_X
+  stages.chain = &RunChain<T>;
   stages.row_sums = &RowSumsOf<T>;
   stages.row_maxima = &RowMaximaOf<T>;
   stages.add_to_sums = &AddToSums<T>;

@@ -13,6 +13,7 @@
 #include "hwy/highway.h"
 #include "native/double_double.h"
 #include "native/kernels/rows-inl.h"
+#include "native/lane_sums.h"
 #include "native/tile.h"
 
 HWY_BEFORE_NAMESPACE();
@@ -26,6 +27,9 @@ template <class D>
 class WideSum {
  public:
   HWY_INLINE WideSum() : total_(hn::Zero(dd_)) {}
+  // One that was kept goes on.
+  HWY_INLINE explicit WideSum(const LaneSums& kept) : total_(hn::Load(dd_, kept.total)) {}
+  HWY_INLINE void Keep(LaneSums* kept) const { hn::Store(total_, dd_, kept->total); }
   HWY_INLINE void Add(hn::Vec<D> v) {
 #if HWY_TARGET == HWY_SCALAR
     total_ = hn::Add(total_, hn::Set(dd_, static_cast<double>(hn::GetLane(v))));
@@ -48,6 +52,12 @@ class WideSum<hn::ScalableTag<double>> {
 
  public:
   HWY_INLINE WideSum() : high_(hn::Zero(D())), low_(hn::Zero(D())) {}
+  HWY_INLINE explicit WideSum(const LaneSums& kept)
+      : high_(hn::Load(D(), kept.total)), low_(hn::Load(D(), kept.error)) {}
+  HWY_INLINE void Keep(LaneSums* kept) const {
+    hn::Store(high_, D(), kept->total);
+    hn::Store(low_, D(), kept->error);
+  }
   HWY_INLINE void Add(hn::Vec<D> v) {
     const auto sum = hn::Add(high_, v), of_v = hn::Sub(sum, high_);
     low_ = hn::Add(low_, hn::Add(hn::Sub(high_, hn::Sub(sum, of_v)), hn::Sub(v, of_v)));

@@ -27,7 +27,10 @@
   X(LogSigmoid, LogSigmoid(d, x))                         \
   X(Tanh, Tanh(d, x))                                     \
   X(TanhSlope, TanhWithParts(d, x).slope)                 \
-  X(Erf, Erf(d, x))
+  X(Erf, Erf(d, x))                                       \
+  X(PowRoot, Pow(d, x, math::Constant(d, 0.375)))         \
+  X(PowOdd, Pow(d, x, math::Constant(d, -3)))             \
+  X(PowOfBase, Pow(d, math::Constant(d, 1.25), x))
 
 HWY_BEFORE_NAMESPACE();
 namespace simdloss {
@@ -162,6 +165,9 @@ const Row<R> kRows[] = {
     {"Tanh", [](R x) { return std::tanh(x); }, 2, 2},
     {"TanhSlope", [](R x) { return TanhSlopeOf(x); }, 4, 4, Domain::kNormalTanhSlope},
     {"Erf", [](R x) { return std::erf(x); }, 2, 2},
+    {"PowRoot", [](R x) { return std::pow(x, R{0.375}); }, 0.6, 1},
+    {"PowOdd", [](R x) { return std::pow(x, R{-3}); }, 0.6, 1},
+    {"PowOfBase", [](R x) { return std::pow(R{1.25}, x); }, 0.6, 1},
 };
 
 template <typename T>
