@@ -48,8 +48,8 @@ struct ChainStep {
   uint32_t does;
   uint16_t from, p, q, to;  // slots
   uint16_t sum;
-  // Of the index of an element: 0 for a scalar, of which each vector is the first.
-  size_t from_mask, p_mask, q_mask;
+  // Of the distance of an element from the first, in bytes: 0 for a scalar, of which each vector is the first.
+  size_t from_mask, p_mask, q_mask, to_mask;
 };
 
 }  // namespace simdloss

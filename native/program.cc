@@ -219,13 +219,20 @@ class Parser {
     return step;
   }
 
+  // The slope of an activation; that of softplus is the sigmoid, to the bit.
+  static bool IsSlope(uint32_t op, uint32_t of) {
+    return of >= kFirstActivation &&
+           (op == of - kFirstActivation + kFirstSlope || (of == kOpSoftPlus && op == kOpSigmoid));
+  }
+
   // An activation's value and its slope at the same point, one after the other, are one step.
   bool Join(const ProgramStep& next, ProgramStep* last) const {
-    const auto& [value, slope] = last->op < next.op ? std::pair(*last, next) : std::pair(next, *last);
+    const bool is_after = IsSlope(next.op, last->op);
+    const ProgramStep &value = is_after ? *last : next, &slope = is_after ? next : *last;
     const auto& params = program_->params;
-    if (value.op < kFirstActivation || slope.op != value.op - kFirstActivation + kFirstSlope || last->with_slope ||
-        value.adds != ProgramStep::kNothing || slope.adds != ProgramStep::kNothing || last->to == next.to ||
-        next.a != last->a || next.b != last->b || last->to == next.a || last->to == next.b ||
+    if (!IsSlope(slope.op, value.op) || last->with_slope || value.adds != ProgramStep::kNothing ||
+        slope.adds != ProgramStep::kNothing || last->to == next.to || next.a != last->a || next.b != last->b ||
+        last->to == next.a || last->to == next.b ||
         !std::equal(params[value.params].p, params[value.params].p + 3, params[slope.params].p)) {
       return false;
     }

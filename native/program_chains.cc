@@ -4,6 +4,8 @@
 #include <tuple>
 #include <utility>
 
+#include "native/stages.h"
+
 namespace simdloss {
 namespace {
 
@@ -52,6 +54,7 @@ class StageMaker {
       }
     }
     EndChain();
+    if (IsOneChain(stages_)) ShortenTiles(&stages_.front().chain);
     return std::move(stages_);
   }
 
@@ -73,7 +76,7 @@ class StageMaker {
     }
   }
 
-  size_t MaskOf(uint16_t slot) const { return IsIn(Space::kScalar, slot) ? 0 : ~size_t{0}; }
+  size_t MaskOf(uint16_t slot) const { return IsIn(Space::kScalar, slot) ? 0 : kEvery; }
 
   ChainStep& Put(ChainOp op, uint16_t p = kSpare, uint16_t q = kSpare) {
     ChainStep step{};
@@ -95,7 +98,11 @@ class StageMaker {
     step.does |= does;
     return step;
   }
-  void PutStore(uint16_t slot) { PutAfter(ChainStep::kStore).to = slot; }
+  void PutStore(uint16_t slot) {
+    ChainStep& step = PutAfter(ChainStep::kStore);
+    step.to = slot;
+    step.to_mask = kEvery;
+  }
   void PutSum(uint16_t sum) { PutAfter(ChainStep::kAdd).sum = sum; }
 
   // What the accumulator holds is stored if it is read elsewhere too.
@@ -218,7 +225,21 @@ class StageMaker {
     chain_.clear();
   }
 
+  // What lasts no longer than the chain needs no more than what the chain holds at a time.
+  void ShortenTiles(std::vector<ChainStep>* chain) const {
+    const auto shorten = [&](uint16_t slot, size_t* mask) {
+      if (IsIn(Space::kTile, slot)) *mask = kChainVectors * kPadding<char> - 1;
+    };
+    for (ChainStep& step : *chain) {
+      shorten(step.from, &step.from_mask);
+      shorten(step.p, &step.p_mask);
+      shorten(step.q, &step.q_mask);
+      shorten(step.to, &step.to_mask);
+    }
+  }
+
   static constexpr uint16_t kNothing = 0xffff;
+  static constexpr size_t kEvery = ~size_t{0};
 
   const Program& program_;
   std::vector<size_t> reads_;        // by slot
@@ -234,6 +255,8 @@ class StageMaker {
 };
 
 }  // namespace
+
+bool IsOneChain(const std::vector<ProgramStage>& stages) { return stages.size() == 1 && !stages.front().chain.empty(); }
 
 std::vector<ProgramStage> MakeStages(const Program& program, const std::vector<ProgramStep>& steps) {
   return StageMaker(program).Make(steps);

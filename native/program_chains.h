@@ -15,6 +15,9 @@ enum : uint16_t { kSpare, kSpareA, kSpareB, kSpares };
 // How many operands an operation has.
 uint32_t OperandCount(uint32_t op);
 
+// Its tiles may be as short as the chain is wide: it runs over any number of elements.
+bool IsOneChain(const std::vector<ProgramStage>& stages);
+
 std::vector<ProgramStage> MakeStages(const Program& program, const std::vector<ProgramStep>& steps);
 
 }  // namespace simdloss

@@ -341,8 +341,10 @@ class ChunkMachine : Machine<T> {
     T** const columns = this->Slots(Space::kColumn);
     for (const size_t i : pass.blocks) blocks[i] = blocks_ + i * BlockStride();
     size_t col = 0;
-    for (size_t begin = 0; begin < elements; begin += kTile) {
-      const size_t flat = first + begin, count = std::min(kTile, elements - begin), padded = this->Padded(count);
+    const size_t stretch = StretchOf(pass, elements);
+    for (size_t begin = 0, count = 0; begin < elements; begin += count) {
+      count = std::min(stretch > begin ? stretch : kTile, elements - begin);
+      const size_t flat = first + begin, padded = this->Padded(count);
       // Whole vectors are read and written where they lie if they can be: no step writes to an input.
       const bool whole = count == padded;
       for (const size_t i : pass.inputs) {
@@ -367,6 +369,16 @@ class ChunkMachine : Machine<T> {
       }
       for (const size_t i : pass.blocks) blocks[i] += kTile;
     }
+  }
+
+  // How many elements from the first on go through at once: whole vectors, all read and written where they lie.
+  size_t StretchOf(const ProgramPass& pass, size_t elements) const {
+    const auto is_input = [&](size_t i) { return in_place_[i] != nullptr; };
+    const auto is_output = [&](size_t i) { return direct_[i] != nullptr; };
+    const bool all = IsOneChain(pass.tiles) && pass.columns.empty() &&
+                     std::all_of(pass.inputs.begin(), pass.inputs.end(), is_input) &&
+                     std::all_of(pass.outputs.begin(), pass.outputs.end(), is_output);
+    return all ? elements & ~(this->lanes_ - 1) : 0;
   }
 
   // From an output's buffer to its place.

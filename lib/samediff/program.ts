@@ -147,6 +147,11 @@ class Values {
     return this.make('Copy', value.space, [value], NO_PARAMS, undefined);
   }
 
+  /** The value, computed once more. */
+  again({ op, space, args, params }: Value): Value {
+    return this.make(op, space, args, params, undefined);
+  }
+
   /** The value once more, in a space that holds it. */
   copy(value: Value, space: Space): Value {
     return this.value(value.space === 'row' && space === 'element' ? 'Expand' : 'Copy', space, [value]);
@@ -427,7 +432,7 @@ class Assembler {
 
   /** The instructions on elements; a register is free again after the last that reads it. */
   private tiles(pass: number): number[] {
-    const values = inStages(this.live.filter((value) => value.space === 'element' && value.pass === pass));
+    const values = this.again(inStages(this.live.filter((value) => value.space === 'element' && value.pass === pass)));
     const left = new Map<Value, number>();
     const free: number[] = [];
     const instructions: number[][] = [];
@@ -444,6 +449,22 @@ class Assembler {
       }
     }
     return counted(instructions);
+  }
+
+  /** What one step makes of a value that is stored anyhow is made again where it would have to be stored and loaded. */
+  private again(values: readonly Value[]): Value[] {
+    return values.flatMap((value, i) => {
+      const last = values[i - 1];
+      const arg = value.args.find((each) => isStep(each) && each.uses > 1 && isWithin(each, value.pass));
+      if (arg === undefined || value.args.includes(last as Value) || isReduction(value)) return [value];
+      const copy = this.values.again(arg);
+      copy.pass = copy.lastPass = value.pass;
+      copy.uses = 1;
+      arg.uses--;
+      (arg.args[0] as Value).uses++;
+      value.args = value.args.map((each) => (each === arg ? copy : each));
+      return [copy, value];
+    });
   }
 
   private release(value: Value, left: Map<Value, number>, free: number[]): void {
@@ -491,8 +512,8 @@ class Assembler {
 }
 
 /**
- * The values of a pass in the order of their instructions: costly ones as early as they can be, a slope along with its
- * activation; between them the others, as late as they can be, and what is copied at once.
+ * The values of a pass in the order of their instructions: costly ones as early as they can be, along with an activation its
+ * slope, which softplus has in the sigmoid; between them the others, as late as they can be, and what is copied at once.
  */
 function inStages(values: readonly Value[]): Value[] {
   const stages = new Map<Value, number>();
@@ -515,7 +536,8 @@ function inStages(values: readonly Value[]): Value[] {
   const place = (value: Value): number => {
     if (value.op === 'Copy' && value.args[0]?.source === undefined) return place(value.args[0] as Value);
     if (CHEAP.has(value.op) || value.source !== undefined) return value.id;
-    const key = `${value.op.split('.')[0]} ${value.args.map(({ id }) => id)} ${value.params}`;
+    const [op] = value.op.split('.') as [string];
+    const key = `${op === 'SoftPlus' ? 'Sigmoid' : op} ${value.args.map(({ id }) => id)} ${value.params}`;
     const known = places.get(key) ?? value.id;
     places.set(key, known);
     return known;
@@ -523,6 +545,14 @@ function inStages(values: readonly Value[]): Value[] {
   const order = new Map(values.map((value) => [value, place(value)]));
   const compare = (a: Value, b: Value, by: ReadonlyMap<Value, number>) => (by.get(a) as number) - (by.get(b) as number);
   return [...values].sort((a, b) => compare(a, b, stages) || compare(a, b, order) || a.id - b.id);
+}
+
+const isWithin = (value: Value, pass: number): boolean => value.pass === pass && value.lastPass === pass;
+
+/** Is the value made in a step from one that lies in memory? */
+function isStep({ op, space, reduced, args: [of] }: Value): boolean {
+  const isCheapest = op === 'Abs' || op === 'Neg' || op === 'Square';
+  return isCheapest && space === 'element' && !reduced && of !== undefined && (isInput(of) || of.uses > 1);
 }
 
 const isInput = (value: Value | undefined): boolean => value?.source !== undefined;

@@ -160,22 +160,28 @@ class Accumulator<D, std::index_sequence<k...>> {
   V x_[sizeof...(k)];
 };
 
+template <class T>
+HWY_INLINE T* Shifted(T* p, size_t bytes) {
+  return reinterpret_cast<T*>(reinterpret_cast<char*>(p) + bytes);
+}
+
 // A chain for the elements from i on, of which there are `count`.
 template <class Accumulator, class T>
 HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t count, LaneSums* sums) {
+  const size_t bytes = i * sizeof(T);
   Accumulator x;
   for (;; ++step) {
-    if (step->does & ChainStep::kLoad) x.Load(at[step->from] + (i & step->from_mask));
-    const T* const p = at[step->p];
+    if (step->does & ChainStep::kLoad) x.Load(Shifted(at[step->from], bytes & step->from_mask));
+    const T* const p = Shifted(at[step->p], bytes & step->p_mask);
     switch (step->op) {
       case kChainSelect:
-        x.Select(p + (i & step->p_mask), at[step->q] + (i & step->q_mask));
+        x.Select(p, Shifted(at[step->q], bytes & step->q_mask));
         break;
       case kChainSelectThen:
-        x.SelectThen(p + (i & step->p_mask), at[step->q] + (i & step->q_mask));
+        x.SelectThen(p, Shifted(at[step->q], bytes & step->q_mask));
         break;
       case kChainSelectElse:
-        x.SelectElse(p + (i & step->p_mask), at[step->q] + (i & step->q_mask));
+        x.SelectElse(p, Shifted(at[step->q], bytes & step->q_mask));
         break;
 #define SIMDLOSS_X(name)           \
   case kChain##name:               \
@@ -185,7 +191,7 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
 #undef SIMDLOSS_X
 #define SIMDLOSS_X(name)                    \
   case kChain##name:                        \
-    x.template Apply<ops::name>(p + i);     \
+    x.template Apply<ops::name>(p);         \
     break;                                  \
   case kChain##name##Scalar:                \
     x.template ApplyToScalar<ops::name>(p); \
@@ -194,7 +200,7 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
 #undef SIMDLOSS_X
 #define SIMDLOSS_X(name)                            \
   case kChainReversed##name:                        \
-    x.template ApplyReversed<ops::name>(p + i);     \
+    x.template ApplyReversed<ops::name>(p);         \
     break;                                          \
   case kChainReversed##name##Scalar:                \
     x.template ApplyReversedToScalar<ops::name>(p); \
@@ -208,7 +214,7 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
     }
     const uint32_t does = step->does;
     if (HWY_LIKELY((does & ChainStep::kAfterwards) == 0)) continue;
-    if (does & ChainStep::kStore) x.Store(at[step->to] + i);
+    if (does & ChainStep::kStore) x.Store(Shifted(at[step->to], bytes & step->to_mask));
     if (does & ChainStep::kAdd) x.AddTo(count, sums + step->sum);
     if (does & ChainStep::kEnd) return;
   }

@@ -475,6 +475,33 @@ void CheckActivation(uint32_t kind) {
   }
 }
 
+// The slope of softplus comes along as the sigmoid.
+template <class T>
+void CheckSoftPlus() {
+  const Source source{{0, 0, 0, 0, 0},
+                      {kElements},
+                      {kElements, kElements},
+                      0,
+                      0,
+                      {},
+                      {},
+                      {},
+                      {{{}, {Line("Sigmoid", Output(1), Input(0)), Line("SoftPlus", Output(0), Input(0))}, {}}}};
+  const auto program = source.Make();
+  const Numbers x = Corners()[0];
+  const auto kind = [](ActivationKind k) { return static_cast<uint32_t>(k); };
+  const Results got = Run<T>(*program, {1, x.size(), 0, false}, {x});
+  CHECK(SameBits(got.outputs[0], StageOf<T>(kind(ActivationKind::kSoftPlus), {}, x, x).first), "softplus");
+  CHECK(SameBits(got.outputs[1], StageOf<T>(kind(ActivationKind::kSigmoid), {}, x, x).first), "sigmoid");
+}
+
+TEST(ProgramSoftPlus) {
+  test::OnEveryTarget([](int) {
+    CheckSoftPlus<float>();
+    CheckSoftPlus<double>();
+  });
+}
+
 TEST(ProgramActivations) {
   test::OnEveryTarget([](int) {
     for (uint32_t kind = 0; kind < kFirstSlope - kFirstActivation; ++kind) {
