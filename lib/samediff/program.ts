@@ -456,7 +456,7 @@ class Assembler {
     return values.flatMap((value, i) => {
       const last = values[i - 1];
       const arg = value.args.find((each) => isStep(each) && each.uses > 1 && isWithin(each, value.pass));
-      if (arg === undefined || value.args.includes(last as Value) || isReduction(value)) return [value];
+      if (arg === undefined || value.args.includes(last as Value) || !CHEAP.has(value.op)) return [value];
       const copy = this.values.again(arg);
       copy.pass = copy.lastPass = value.pass;
       copy.uses = 1;
