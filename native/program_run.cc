@@ -367,7 +367,7 @@ class ChunkMachine : Machine<T> {
       for (const size_t i : pass.outputs) {
         if (!whole || direct_[i] == nullptr) Store(i, flat, count);
       }
-      for (const size_t i : pass.blocks) blocks[i] += kTile;
+      for (const size_t i : pass.blocks) blocks[i] += count;
     }
   }
 

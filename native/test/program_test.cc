@@ -660,8 +660,34 @@ Example Centred() {
           }};
 }
 
+// (a - b)^2 summed over each row: one chain, which keeps what it makes.
+Example Squares() {
+  return {"Squares",
+          {{1, 1, 1, 0, 0},
+           {kElements, kElements},
+           {kElements, {Extent::kRow, 0}},
+           1,
+           0,
+           {},
+           {},
+           {},
+           {{{},
+             {Line("Sub", Tile(0), Input(0), Input(1)), Line("Copy", Output(0), Tile(0)),
+              Line("Square", Block(0), Tile(0))},
+             {{0, 0, Block(0)}}},
+            {{Line("Copy", Output(1), Row(0)), Line("Sum", Sum(0), Row(0))}, {}, {}}}},
+          [](const Shape& shape, const std::vector<Element>& in, Results* want) {
+            ForEachElement(shape, [&](size_t i, size_t j) {
+              const double e = in[0](i, j) - in[1](i, j);
+              want->outputs[0][i * shape.cols + j] = e;
+              want->outputs[1][i] += e * e;
+              want->sums[0] += e * e;
+            });
+          }};
+}
+
 const std::vector<Example>& Examples() {
-  static const std::vector<Example> examples = {Huber(), Expanded(), Softmax(), Centred()};
+  static const std::vector<Example> examples = {Huber(), Squares(), Expanded(), Softmax(), Centred()};
   return examples;
 }
 
