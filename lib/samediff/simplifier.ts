@@ -30,6 +30,8 @@ const unary: Readonly<Partial<Record<Unary, Rule<[a: Node]>>>> = {
     const inner = a.op === 'neg' ? first(a) : turned(g, a);
     return inner && g.neg(g.sign(inner));
   },
+  // The norm of a single element, too.
+  sqrt: (g, a) => (a.op === 'square' ? g.abs(first(a)) : undefined),
   exp: (g, a) => (a.op === 'logSoftmax' ? g.softmax(first(a)) : undefined),
   // In closed form, where the output underflows under the log.
   log: (g, a) => {

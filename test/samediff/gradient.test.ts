@@ -300,6 +300,12 @@ describe('closed forms', () => {
     expect(mismatches('gradient', values(of(sd, x).gradient(x).eval()), want, differences)).toEqual([]);
   });
 
+  test.each([1, 2])('a norm of %i has slope 0 where it is 0', (cols) => {
+    const sd = SameDiff.create();
+    const x = sd.constant('x', nd.zeros([2, cols], 'float64'));
+    expect(values(x.tanh().norm2(1).gradient(x).eval())).toEqual(new Array(2 * cols).fill(0));
+  });
+
   test('what a mask takes out is 0, were it NaN', () => {
     const sd = SameDiff.create();
     const x = sd.constant('x', nd.array([-1, 0, 4], 'float64'));
