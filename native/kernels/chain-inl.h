@@ -9,6 +9,7 @@
 #endif
 
 #include <algorithm>
+#include <type_traits>
 #include <utility>
 
 #include "hwy/highway.h"
@@ -68,6 +69,13 @@ SIMDLOSS_BINARY(Mul, hn::Mul(a, b));
 SIMDLOSS_BINARY(Div, hn::Div(a, b));
 SIMDLOSS_BINARY(Min, OrNaN(a, math::AtMost(a, b)));
 SIMDLOSS_BINARY(Max, OrNaN(a, math::AtLeast(a, b)));
+
+// The same of x and a number that is not 0: there is no sign of a 0 that tells the two apart, and one NaN at most.
+template <class F, class V>
+HWY_INLINE V Limited(V limit, V x) {
+  return std::is_same_v<F, Min> ? math::AtMost(limit, x) : math::AtLeast(limit, x);
+}
+
 SIMDLOSS_BINARY(Pow, HWY_NAMESPACE::Pow(d, a, b));
 SIMDLOSS_BINARY(Lt, hn::IfThenElseZero(hn::Lt(a, b), math::Constant(d, 1)));
 SIMDLOSS_BINARY(Le, hn::IfThenElseZero(hn::Le(a, b), math::Constant(d, 1)));
@@ -120,11 +128,13 @@ class Accumulator<D, std::index_sequence<k...>> {
   template <class F>
   HWY_INLINE void ApplyToScalar(const T* p) {
     const V scalar = At(p, 0);
+    if (ApplyLimit<F>(scalar, *p)) return;
     ((x_[k] = F::Eval(d_, x_[k], scalar)), ...);
   }
   template <class F>
   HWY_INLINE void ApplyReversedToScalar(const T* p) {
     const V scalar = At(p, 0);
+    if (ApplyLimit<F>(scalar, *p)) return;
     ((x_[k] = F::Eval(d_, scalar, x_[k])), ...);
   }
   HWY_INLINE void Select(const T* p, const T* q) { ((x_[k] = ops::Select(d_, x_[k], At(p, k), At(q, k))), ...); }
@@ -144,6 +154,17 @@ class Accumulator<D, std::index_sequence<k...>> {
 
  private:
   HWY_INLINE V At(const T* p, size_t i) const { return hn::LoadU(d_, p + i * kN); }
+
+  template <class F>
+  HWY_INLINE bool ApplyLimit(V limit, T value) {
+    if constexpr (std::is_same_v<F, ops::Min> || std::is_same_v<F, ops::Max>) {
+      if (!(value < 0 || value > 0)) return false;
+      ((x_[k] = ops::Limited<F>(limit, x_[k])), ...);
+      return true;
+    } else {
+      return false;
+    }
+  }
 
   // Of vectors begin ... end, by halves.
   template <size_t kBegin, size_t kEnd>
