@@ -181,7 +181,7 @@ Status RunSoftmax(const LossCall& call, RowRange range, double* score) {
     } else {
       // p, log p in q, 1 - p in r; terms replace the logits.
       rows_stages.softmax(layout, z, p, q, r);
-      const LossTile<T> tile{nullptr, p, q, r, y, z, g};
+      const LossTile<T> tile{nullptr, p, q, r, y, z, g, nullptr, nullptr};
       loss(call.params, tile, length);
       if (terms) {
         if (scaled) loss_stages.scale(driver.has_mask() ? m : nullptr, weights, z, length);

@@ -36,6 +36,7 @@ import {
   Transforms,
   type TypedArray,
 } from '../lib';
+import { type CheckOptions, checkGradient, checkLoss, type LabelKind } from '../lib/testing';
 import { expectError } from './support/errors';
 import { values } from './support/library';
 import { mismatches, sameDtype } from './support/tolerance';
@@ -215,4 +216,9 @@ test.each(floatDtypes)('OutputLayerBuilder, LayerGradients, FloatDtype: %s', (dt
   const { score, gradientW, gradientB, epsilon } = gradients;
   expect([score, gradientW.toArray(), gradientB.toArray(), epsilon.toArray()]).toEqual([1, [[6], [8]], [2], [[2, 4]]]);
   expect([layer.dtype, gradientW.dtype, gradientB.dtype, epsilon.dtype]).toEqual([dtype, dtype, dtype, dtype]);
+});
+
+test.each<LabelKind>(['normal', 'binary', 'sign'])('CheckOptions, LabelKind: %s', (labels) => {
+  const options: CheckOptions = { labels, activation: 'tanh', shape: [3, 2], seed: 7 };
+  expect([checkGradient(new LossL2(), options).passed, checkLoss(new LossL2(), options).passed]).toEqual([true, true]);
 });
