@@ -18,7 +18,9 @@ const REPORT = `
   const score = new lib.LossMSE().computeScore([[1]], [[3]], 'identity');
   console.log(JSON.stringify({ backend: lib.backend, targets: lib.simd.supported, score, warnings }));
 `;
-const report = async (env: NodeJS.ProcessEnv) => JSON.parse(await runProgram(REPORT, env));
+// Whatever target this run is on, WebAssembly has its own.
+const report = async (env: NodeJS.ProcessEnv) =>
+  JSON.parse(await runProgram(REPORT, { SIMDLOSS_TARGET: undefined, ...env }));
 /** An environment without an addon. */
 const noAddon = (wanted = '') => ({ SIMDLOSS_PREBUILD: nothing, SIMDLOSS_BACKEND: wanted });
 
