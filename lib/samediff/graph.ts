@@ -10,6 +10,7 @@ import {
   isSame,
   publicShape,
   reduced,
+  repeatedAxes,
   type Sizes,
   UNKNOWN,
   withAxes,
@@ -403,11 +404,8 @@ export class Graph {
     if (like === from || isSame(like.shape, from.shape)) return x;
     const lead = from.shape.length - like.shape.length;
     if (isKnown(like.shape) && isKnown(from.shape)) {
-      const whole = this.broadcastLike(x, from);
-      const axes = from.shape
-        .map((_, axis) => axis)
-        .filter((axis) => axis < lead || (like.shape[axis - lead] === 1 && from.shape[axis] !== 1));
-      return this.squeeze(this.sum(whole, axes), axes.slice(0, lead));
+      const axes = repeatedAxes(from.shape, like.shape);
+      return this.squeeze(this.sum(this.broadcastLike(x, from), axes), axes.slice(0, lead));
     }
     return this.intern('sumLike', [this.broadcastLike(x, from), like], NONE, like.shape);
   }

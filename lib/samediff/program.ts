@@ -80,6 +80,7 @@ function nativeName(op: string): string {
 class Values {
   readonly inputs: ProgramInput[] = [];
   private readonly made = new Map<string, Value>();
+  private readonly found = new Map<string, Value>();
   private count = 0;
 
   constructor(
@@ -116,7 +117,18 @@ class Values {
     });
   }
 
+  /** The value of a node, found once: a graph has more paths than nodes. */
   of(node: Node, space: Space): Value {
+    const key = `${node.id} ${space}`;
+    let value = this.found.get(key);
+    if (value === undefined) {
+      value = this.find(node, space);
+      this.found.set(key, value);
+    }
+    return value;
+  }
+
+  private find(node: Node, space: Space): Value {
     if (node.op === 'number') return this.value('Constant', 'scalar', [], [node.attributes['value'] as number]);
     if (node.op === 'columnIndex') return this.input('columnIndex', node.shape.at(-1) === 1 ? 'scalar' : 'column');
     if (this.isArray(node)) return this.input(node, space);

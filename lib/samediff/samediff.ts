@@ -457,11 +457,13 @@ export class SameDiff extends SDBaseOps {
   /** @internal The same, kept by a key that says which ones. */
   session(key: string, nodesOf: () => readonly Node[]): Session {
     return keptIn(this.sessions, key, MOST_SESSIONS, () => {
-      const roots = this.expand(nodesOf());
-      return new Session(
-        roots,
-        reachable(roots).flatMap((node) => (node.op === 'input' ? this.inputOf(node) : [])),
-      );
+      const nodes = nodesOf();
+      const roots = this.expand(nodes);
+      const inputsOf = (of: readonly Node[]) =>
+        reachable(of).flatMap((node) => (node.op === 'input' ? this.inputOf(node) : []));
+      // What is written tells the dtype, were it of inputs that nothing depends on in the end.
+      const isDouble = inputsOf(nodes).some(({ dtype }) => dtype === 'float64');
+      return new Session(roots, inputsOf(roots), isDouble ? 'float64' : 'float32');
     });
   }
 

@@ -36,6 +36,8 @@ export class Session {
   constructor(
     private readonly roots: readonly Node[],
     private readonly inputs: readonly Input[],
+    /** What is computed in at least. */
+    private readonly dtype: FloatDtype,
   ) {
     this.places = new Map(inputs.map(({ variable }, i) => [variable.node, i]));
   }
@@ -55,7 +57,7 @@ export class Session {
 
   private executorFor(arrays: readonly NDArray[]): Executor {
     const { compiled } = this;
-    const dtype = dtypeOf(arrays);
+    const dtype = this.dtype === 'float64' ? this.dtype : dtypeOf(arrays);
     const found = compiled.findIndex(
       (plan) =>
         plan.dtype === dtype && plan.shapes.every((shape, i) => isSameShape(shape, (arrays[i] as NDArray).shape)),

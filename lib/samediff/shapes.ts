@@ -22,6 +22,12 @@ export function countOf(shape: Sizes): number {
   return isKnown(shape) ? shape.reduce((product, size) => product * size, 1) : UNKNOWN;
 }
 
+/** The axes of a shape along which another, aligned at the last axis, repeats to it. */
+export function repeatedAxes(shape: Sizes, of: Sizes): number[] {
+  const lead = shape.length - of.length;
+  return [...shape.keys()].filter((axis) => axis < lead || (of[axis - lead] === 1 && shape[axis] !== 1));
+}
+
 /** The shape as users see it. */
 export function publicShape(shape: Sizes): Sizes {
   return shape.map((size) => Math.max(size, UNKNOWN));

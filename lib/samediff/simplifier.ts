@@ -252,7 +252,8 @@ export class Simplifier extends Graph {
     if (x.op === op) {
       const held = x.inputs.find(isHeld);
       const rest = x.inputs.find((input) => input !== held);
-      return held && rest && this[op](this[op](number, held), rest);
+      const both = held && this[op](number, held);
+      return both && rest && isTame(op, numberOf(both) as number) ? this[op](both, rest) : undefined;
     }
     const [c, then, otherwise] = x.inputs as [Node, Node, Node];
     if (x.op !== 'select' || (!isHeld(then) && !isHeld(otherwise))) return undefined;
@@ -276,6 +277,10 @@ export class Simplifier extends Graph {
     return halves ? this.select(c, this.add(a1, b1), this.add(a0, b0)) : undefined;
   }
 }
+
+/** Two numbers as one must not leave the range of float32, into which what they are applied to may bring them back. */
+const isTame = (op: 'add' | 'mul', number: number): boolean =>
+  Math.abs(number) <= 1e30 && (op === 'add' || Math.abs(number) >= 1e-30);
 
 const undoes = (x: Node, op: 'squeeze' | 'expandDims', axes: Sizes): boolean =>
   x.op === op && isSame(x.attributes['axes'] as Sizes, axes);

@@ -2,7 +2,7 @@
 // A graph for shapes that are known: made anew, and simplified again, in terms of what programs and kernels compute.
 import { type Node, nameAs, reachable } from './graph';
 import { isBinary, remake } from './remake';
-import { countOf, reduced, type Sizes, spaceOf } from './shapes';
+import { countOf, reduced, repeatedAxes, type Sizes, spaceOf } from './shapes';
 import type { Simplifier } from './simplifier';
 
 /** The nodes in `to`, with the shapes that `shapeOf` gives the inputs; `inputs` receives which input became which. */
@@ -59,6 +59,10 @@ function lower(g: Simplifier, node: Node, args: readonly Node[]): Node {
     case 'sum':
     case 'maximum':
       return overAxes(g, op, a, attributes['axes'] as Sizes);
+    case 'sumLike': {
+      const axes = repeatedAxes(a.shape, b.shape);
+      return g.squeeze(overAxes(g, 'sum', a, axes), axes.slice(0, a.shape.length - b.shape.length));
+    }
     case 'detach':
     case 'withSlope':
       return a;

@@ -4,6 +4,7 @@
 import { nd, SameDiff, type SDVariable } from '../../lib';
 import { evaluate } from '../reference/graph-oracle';
 import { type Expected, errDtype, errRange, errShape, expectError } from '../support/errors';
+import { values } from '../support/library';
 import { mismatches, sameDtype } from '../support/tolerance';
 
 describe('shapes that do not fit', () => {
@@ -260,5 +261,50 @@ describe('simplification', () => {
         sameDtype.float64,
       ),
     ).toEqual([]);
+  });
+});
+
+describe('what runs', () => {
+  const batch = nd.array([1, 2, 3, 4, 5, 6, 7, 8]).reshape(2, 2, 2);
+
+  test.each([
+    { title: 'first and last axis', of: [2, 1], want: [14, 22] },
+    { title: 'a middle axis', of: [2, 1, 2], want: [4, 6, 12, 14] },
+    { title: 'the last axis', of: [2, 2, 1], want: [3, 7, 11, 15] },
+    { title: 'the first axis', of: [2, 2], want: [6, 8, 10, 12] },
+  ])('gradients over $title, with a size that is known when it runs', ({ of, want }) => {
+    for (const rows of [2, -1]) {
+      const sd = SameDiff.create();
+      const x = sd.placeHolder('x', 'float32', [rows, 2, 2]);
+      const s = sd.var('s', nd.ones(of));
+      expect(values(x.mul(s).gradient(s).eval({ x: batch }))).toEqual(want);
+    }
+  });
+
+  test('takes no time that grows with the paths through a graph', () => {
+    const sd = SameDiff.create();
+    let x = sd.var('x', nd.ones([2, 3]));
+    for (let i = 0; i < 60; i++) x = x.mul(x.tanh());
+    expect(values(x.eval())).toHaveLength(6);
+    let y = sd.var('y', nd.ones([2, 3]));
+    for (let i = 0; i < 20; i++) y = sd.nn.softmax(y);
+    expect(values(y.eval())[0]).toBeCloseTo(1 / 3, 6);
+  });
+
+  test.each([
+    { title: 'products', of: (x: SDVariable) => x.mul(1e30).mul(1e30), x: 1e-38, want: 1e22 },
+    { title: 'small products', of: (x: SDVariable) => x.mul(1e-30).mul(1e-30), x: 1e30, want: 1e-30 },
+    { title: 'sums', of: (x: SDVariable) => x.add(3e38).add(3e38), x: -3e38, want: 3e38 },
+  ])('$title of numbers stay as they are written where they leave the range', ({ of, x, want }) => {
+    const sd = SameDiff.create();
+    const [got] = values(of(sd.var('x', nd.array([x]))).eval());
+    expect((got as number) / want).toBeCloseTo(1, 5);
+  });
+
+  test('is float64 where an input is, though nothing depends on it', () => {
+    const sd = SameDiff.create();
+    const x = sd.var('x', nd.array([1, 2, 3], 'float64'));
+    expect(x.mean().gradient(x).eval().dtype).toBe('float64');
+    expect(values(x.mean().gradient(x).eval())).toEqual([1 / 3, 1 / 3, 1 / 3]);
   });
 });
