@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Runs plans: arrays in, arrays out.
+
 import { isContiguous, isSameShape, type TypedArray, toMatrix, toView } from '../array-input';
 import { checkClasses } from '../class-labels';
+import { rangeError } from '../errors';
 import { ctcLoss, ctcLossGradient } from '../losses/ctc-loss';
 import { check, codeOf, dtypeCodes, native, type Program } from '../native';
 import { allocateArray, multiplyInto, NDArray } from '../ndarray/ndarray';
@@ -20,10 +22,10 @@ export interface Compiled {
   readonly frame: Float64Array;
 }
 
-/** The native program; its code is the library's own, so it is always good. */
+/** The native program; its code is the library's own, so only its size may be wrong. */
 export function compile({ code, constants, inputs, outputs, sums }: ProgramCode, region: Region): Compiled {
   const program = native.createProgram(code, constants);
-  if (program === undefined) throw new Error('a program that the addon does not take');
+  if (program === undefined) throw rangeError('expression', 'fewer values at a time than 1024 of a kind', 'more');
   const frame = new Float64Array(3 + 3 * inputs.length + outputs.length + sums.length);
   frame[0] = region.rows;
   frame[1] = region.cols;

@@ -291,6 +291,15 @@ describe('what runs', () => {
     expect(values(y.eval())[0]).toBeCloseTo(1 / 3, 6);
   });
 
+  test('more values at a time than a program has room for are an error with a code', () => {
+    const x = SameDiff.create().var('x', nd.ones([2, 3]));
+    let terms = Array.from({ length: 1100 }, (_, i) => x.mul(i + 0.5));
+    while (terms.length > 1) {
+      terms = terms.flatMap((a, i) => (i % 2 === 0 ? [terms[i + 1]?.add(a) ?? a] : []));
+    }
+    expectError(() => terms[0]?.eval(), errRange('expression', '1024'));
+  });
+
   test.each([
     { title: 'products', of: (x: SDVariable) => x.mul(1e30).mul(1e30), x: 1e-38, want: 1e22 },
     { title: 'small products', of: (x: SDVariable) => x.mul(1e-30).mul(1e-30), x: 1e30, want: 1e-30 },
