@@ -29,10 +29,10 @@ for (const { name, Loss, activation } of LOSSES) {
   for (const [n, c] of SHAPES) {
     const preOutput = nd.randn([n, c], { seed: 1 });
     const labels = nd.rand([n, c], { seed: 2 });
+    const calls = Math.max(1, Math.floor(1e6 / (n * c)));
     const keep = (shape: number[]) => nd.rand(shape, { seed: 3 }).gt(0.2);
     const bound = (loss: InstanceType<typeof Loss>, mask?: BindOptions['mask']) => {
       const call = loss.bind({ labels, preOutput, activation, mask: mask ?? null, gradient: nd.zeros([n, c]) });
-      const calls = Math.max(1, Math.floor(1e6 / (n * c)));
       return () => {
         for (let i = 0; i < calls; i++) call.run();
       };
@@ -43,7 +43,7 @@ for (const { name, Loss, activation } of LOSSES) {
       'per output': bound(new Loss(), keep([n, c])),
       weights: bound(new Loss(nd.rand([c], { seed: 4 }))),
     };
-    const times = race(contenders, Number(values.seconds), Math.max(1, Math.floor(1e6 / (n * c))));
+    const times = race(contenders, Number(values.seconds), calls);
     const cells = columns.map((column) => {
       const ratio = (times[column] ?? 0) / (times['none'] ?? 1);
       return `${(times[column] ?? 0).toFixed(1)} (${ratio.toFixed(2)})`;

@@ -100,17 +100,13 @@ HWY_INLINE void SumVectors(D d, size_t whole, F&& term, WideSum<D>* sum) {
 // The sum of term(step) over the steps of elements begin .. end; a part of a vector is a block of its own.
 template <class D, class F>
 HWY_INLINE double WideSumOfSteps(D d, size_t begin, size_t end, F&& term) {
+  const size_t count = end - begin, whole = count - count % hn::Lanes(d);
   WideSum<D> sum;
-  auto block = hn::Zero(d);
-  WideRows<D>{d, end - begin}.ForEachStep(
-      [&](auto at) SIMDLOSS_STEP {
-        at.at += begin;
-        block = hn::Add(block, at.Only(d, term(at)));
-      },
-      [&]() HWY_ATTR {
-        sum.Add(block);
-        block = hn::Zero(d);
-      });
+  SumVectors(d, whole, [&](size_t i) SIMDLOSS_STEP { return term(WholeStep{begin + i}); }, &sum);
+  if (whole < count) {
+    const PartStep part{begin + whole, count - whole};
+    sum.Add(part.Only(d, term(part)));
+  }
   return sum.Total();
 }
 
