@@ -15,6 +15,7 @@
 #include "native/reader.h"
 #include "native/scratch.h"
 #include "native/stages.h"
+#include "native/stream_writer.h"
 #include "native/thread_pool.h"
 #include "native/tile.h"
 
@@ -252,7 +253,7 @@ class CallMachine : Machine<T> {
 template <class T>
 class ChunkMachine : Machine<T> {
   using Base = Machine<T>;
-  static constexpr size_t kRegisterStride = Base::kRegister;
+  static constexpr size_t kRegisterStride = Base::kRegister, kOutputStride = kRegisterStride + StreamWriter<T>::kRoom;
 
  public:
   ChunkMachine(const ProgramCall& call, const Cut& cut, const CallMachine<T>& shared)
@@ -281,7 +282,7 @@ class ChunkMachine : Machine<T> {
     tiles_ = arena->Take<T>(program.Count(Space::kTile), Base::kRegister);
     rows_ = arena->Take<T>(program.Count(Space::kRow), Base::kRegister);
     inputs_ = arena->Take<T>(program.inputs.size(), Base::kRegister);
-    outputs_ = arena->Take<T>(program.outputs.size(), Base::kRegister);
+    outputs_ = arena->Take<T>(program.outputs.size(), kOutputStride);
     blocks_ = arena->Take<T>(program.Count(Space::kBlock), BlockLength());
     input_rows_ = arena->Take<T>(1, program.Count(Space::kRow) == 0 ? 0 : BlockLength());
     this->column_sums_ = arena->Take<double>(1, program.Count(Space::kColumnSum) * this->column_sum_length_);
@@ -294,7 +295,12 @@ class ChunkMachine : Machine<T> {
     this->Point(Space::kScalar, shared_.scalars, shared_.ScalarStride());
     this->Point(Space::kTile, tiles_, kRegisterStride);
     this->Point(Space::kRow, rows_, kRegisterStride);
-    this->Point(Space::kOutput, outputs_, kRegisterStride);
+    this->Point(Space::kOutput, outputs_, kOutputStride);
+    for (size_t i = 0; i < program.outputs.size(); ++i) {
+      if (!streams_[i]) continue;
+      T* const data = static_cast<T*>(this->call_.outputs[i].data);
+      writers_[i] = StreamWriter<T>(this->losses_, data + first * this->call_.cols, Buffer(i));
+    }
     const size_t all_column_sums = program.Count(Space::kColumnSum) * this->column_sum_length_;
     std::fill_n(this->column_sums_, all_column_sums, 0.0);
     for (size_t row = first; row < last; row += cut_.block_rows) {
@@ -305,7 +311,9 @@ class ChunkMachine : Machine<T> {
       double* const of_sum = column_sums + i / this->column_sum_length_ * this->call_.cols;
       for (size_t j = 0; j < this->call_.cols; ++j) of_sum[j] += this->column_sums_[i + j];
     }
-    if (std::find(streams_.begin(), streams_.end(), true) != streams_.end()) this->losses_.fence();
+    for (size_t i = 0; i < program.outputs.size(); ++i) {
+      if (streams_[i]) writers_[i].Finish();
+    }
   }
 
  private:
@@ -327,7 +335,7 @@ class ChunkMachine : Machine<T> {
     for (size_t i = 0; i < program.outputs.size(); ++i) {
       if (program.outputs[i].extent != Extent::kRow) continue;
       const auto& output = this->call_.outputs[i];
-      StoreRows(outputs_ + i * kRegisterStride, row, rows, 1, static_cast<T*>(output.data), output.stride);
+      StoreRows(Buffer(i), row, rows, 1, static_cast<T*>(output.data), output.stride);
     }
   }
 
@@ -356,7 +364,7 @@ class ChunkMachine : Machine<T> {
         }
       }
       for (const size_t i : pass.outputs) {
-        outputs[i] = whole && direct_[i] != nullptr ? direct_[i] + flat : outputs_ + i * kRegisterStride;
+        outputs[i] = whole && direct_[i] != nullptr ? direct_[i] + flat : streams_[i] ? writers_[i].next() : Buffer(i);
       }
       if (!pass.columns.empty()) {
         for (const size_t i : pass.columns) columns[i] = shared_.columns + i * shared_.ColumnStride() + col;
@@ -381,15 +389,13 @@ class ChunkMachine : Machine<T> {
     return all ? elements & ~(this->lanes_ - 1) : 0;
   }
 
+  T* Buffer(size_t output) const { return outputs_ + output * kOutputStride; }
+
   // From an output's buffer to its place.
   void Store(size_t i, size_t flat, size_t count) {
-    const T* const buffer = outputs_ + i * kRegisterStride;
-    T* const data = static_cast<T*>(this->call_.outputs[i].data);
-    if (streams_[i]) {
-      this->losses_.stream(buffer, data + flat, count);
-    } else {
-      StoreRows(buffer, flat, count, this->call_.cols, data, this->call_.outputs[i].stride);
-    }
+    if (streams_[i]) return writers_[i].Write(count);
+    const auto& output = this->call_.outputs[i];
+    StoreRows(Buffer(i), flat, count, this->call_.cols, static_cast<T*>(output.data), output.stride);
   }
 
   void Reduce(const ProgramReduction& reduction, size_t row, size_t rows) {
@@ -409,6 +415,7 @@ class ChunkMachine : Machine<T> {
   std::array<std::optional<Reader<T>>, kMostInputs> readers_;
   std::array<const T*, kMostInputs> in_place_{};
   std::array<bool, kMostOutputs> streams_{};
+  std::array<StreamWriter<T>, kMostOutputs> writers_;
   std::array<T*, kMostOutputs> direct_{};
   T* tiles_ = nullptr;
   T* rows_ = nullptr;

@@ -208,8 +208,11 @@ HWY_INLINE Range<V> RangeOf(const R& rows, const T* z) {
 }
 
 // exp(z - max) to e; kNormal: all are normal numbers. Gives the sums of the labels, and the rest of the normaliser.
+// Meanwhile a later row, next_z, comes nearer, if this one is wide: cross entropy of 8192 x 1000 takes 0.85 of the
+// time.
 template <bool kNormal, class R, class T, class Labels, class V = typename R::V>
-HWY_INLINE V ExponentialsOf(const R& rows, const T* z, V max, const Labels& labels, T* e, V* label_sums) {
+HWY_INLINE V ExponentialsOf(const R& rows, const T* z, const T* next_z, V max, const Labels& labels, T* e,
+                            V* label_sums) {
   const auto d = rows.d;
   const V minus_inf = hn::Set(d, kMinusInf<T>), one = hn::Set(d, 1);
   constexpr size_t kRest = Labels::kSums;
@@ -222,6 +225,7 @@ HWY_INLINE V ExponentialsOf(const R& rows, const T* z, V max, const Labels& labe
       exp = ExpNonPositive(d, below_max);
     }
     at.Store(exp, d, e);
+    if constexpr (!R::kNarrow) hwy::Prefetch(next_z + at.at);
     labels.Add(d, at, below_max, sum);
     if constexpr (R::kNarrow) {
       AddBelowAndTies(d, x, max, exp, sum + kRest);
@@ -243,12 +247,13 @@ HWY_INLINE V ExponentialsOf(const R& rows, const T* z, V max, const Labels& labe
 }
 
 template <class R, class T, class Labels, class V = typename R::V>
-HWY_INLINE V Exponentials(const R& rows, const T* z, Range<V> range, const Labels& labels, T* e, V* label_sums) {
+HWY_INLINE V Exponentials(const R& rows, const T* z, const T* next_z, Range<V> range, const Labels& labels, T* e,
+                          V* label_sums) {
   const auto d = rows.d;
   const V low = hn::Set(d, static_cast<T>(kExpNormalLow<decltype(d)>));
   return hn::AllTrue(d, hn::Ge(hn::Sub(range.min, range.max), low))
-             ? ExponentialsOf<true>(rows, z, range.max, labels, e, label_sums)
-             : ExponentialsOf<false>(rows, z, range.max, labels, e, label_sums);
+             ? ExponentialsOf<true>(rows, z, next_z, range.max, labels, e, label_sums)
+             : ExponentialsOf<false>(rows, z, next_z, range.max, labels, e, label_sums);
 }
 
 // -sum_j t_j log p_j term by term: for rows of which a log p leaves the clip, or is infinite.
@@ -349,7 +354,7 @@ HWY_INLINE void NarrowCrossEntropy(D d, const LossParams& params, const SoftmaxR
     const size_t at = row * x.cols;
     V label_sums[2];
     const Range<V> range = {hn::LoadU(d, sums.max + row), hn::LoadU(d, sums.min + row)};
-    const V rest = Exponentials(rows, z + at, range, labels_of(row), e + at, label_sums);
+    const V rest = Exponentials(rows, z + at, z + at, range, labels_of(row), e + at, label_sums);
     hn::StoreU(rest, d, sums.rest + row);
     if constexpr (kDense) hn::StoreU(label_sums[0], d, sums.total + row);
     hn::StoreU(label_sums[kDense ? 1 : 0], d, sums.product + row);
@@ -391,6 +396,8 @@ HWY_INLINE void WideCrossEntropy(D d, const LossParams& params, const SoftmaxRow
   const bool aligned = x.g != nullptr && x.cols >= 8 * N;
   const auto g_of = [&](size_t row) { return x.g + row * x.g_stride; };
   const auto z_of = [&](size_t row) { return x.z + row * x.z_stride; };
+  // In the next group of rows; of the last rows of an array, where there is no matter what.
+  const auto next_z_of = [&](size_t row) { return z_of(row + x.rows); };
   const auto e_of = [&](size_t row) {
     const size_t shift = aligned ? reinterpret_cast<uintptr_t>(g_of(row)) % Scratch::kAlignment / sizeof(T) : 0;
     return scratch + row * e_stride + shift;
@@ -404,6 +411,8 @@ HWY_INLINE void WideCrossEntropy(D d, const LossParams& params, const SoftmaxRow
     }
   };
   for (size_t row = 0; row < x.rows; ++row) {
+    // A line that two rows share is written through the caches: here by the time that it is.
+    if (x.stream) hwy::Prefetch(g_of(row) + x.cols - 1);
     const Range<V> range = RangeOf(rows, z_of(row));
     sums.max[row] = hn::ReduceMax(d, range.max);
     sums.min[row] = hn::ReduceMin(d, range.min);
@@ -412,7 +421,8 @@ HWY_INLINE void WideCrossEntropy(D d, const LossParams& params, const SoftmaxRow
     const T max = sums.max[row];
     const Range<V> range = {hn::Set(d, max), hn::Set(d, sums.min[row])};
     V label_sums[2];
-    sums.rest[row] = hn::GetLane(Exponentials(rows, z_of(row), range, labels_of(row), e_of(row), label_sums));
+    sums.rest[row] =
+        hn::GetLane(Exponentials(rows, z_of(row), next_z_of(row), range, labels_of(row), e_of(row), label_sums));
     if constexpr (kDense) {
       sums.total[row] = hn::GetLane(label_sums[0]);
       sums.product[row] = hn::GetLane(label_sums[1]);
