@@ -3,7 +3,6 @@
 
 import { isContiguous, isSameShape, type TypedArray, toMatrix, toView } from '../array-input';
 import { checkClasses } from '../class-labels';
-import { rangeError } from '../errors';
 import { ctcLoss, ctcLossGradient } from '../losses/ctc-loss';
 import { check, codeOf, dtypeCodes, native, type Program } from '../native';
 import { allocateArray, multiplyInto, NDArray } from '../ndarray/ndarray';
@@ -22,10 +21,10 @@ export interface Compiled {
   readonly frame: Float64Array;
 }
 
-/** The native program; its code is the library's own, so only its size may be wrong. */
+/** The native program; its code is the library's own. */
 export function compile({ code, constants, inputs, outputs, sums }: ProgramCode, region: Region): Compiled {
   const program = native.createProgram(code, constants);
-  if (program === undefined) throw rangeError('expression', 'fewer values at a time than 1024 of a kind', 'more');
+  if (program === undefined) throw new Error('not a program');
   const frame = new Float64Array(3 + 3 * inputs.length + outputs.length + sums.length);
   frame[0] = region.rows;
   frame[1] = region.cols;

@@ -14,6 +14,8 @@ export class Expansion {
     readonly graph: Simplifier,
     /** Nodes that gradients are for: no simplification looks into them. */
     private readonly kept: ReadonlySet<Node> = new Set(),
+    /** Where all is found that does not depend on them. */
+    private readonly outer?: Expansion,
   ) {}
 
   of(roots: readonly Node[]): Node[] {
@@ -27,7 +29,7 @@ export class Expansion {
   }
 
   private get(node: Node): Node {
-    return this.made.get(node) as Node;
+    return this.made.get(node) ?? (this.outer as Expansion).get(node);
   }
 
   private simplified(node: Node): Node {
@@ -48,8 +50,8 @@ export class Expansion {
       return;
     }
     const alike = among.filter(({ op, inputs: [x, ...of] }) => {
-      const isSame = of.length === outputs.length && of.every((output, i) => output === outputs[i]);
-      return op === 'gradient' && isSame && this.isApart(x as Node);
+      if (op !== 'gradient' || of.length !== outputs.length) return false;
+      return of.every((output, i) => output === outputs[i]) && this.isApart(x as Node);
     });
     const found = this.gradients(
       alike.map(({ inputs }) => inputs[0] as Node),
@@ -77,9 +79,15 @@ export class Expansion {
     return to.map((x, i) => graph.broadcastLike(found[i] ?? 0, x));
   }
 
-  /** The gradient for a node that is kept as it is while the outputs are simplified and differentiated. */
+  /** The gradient for a node that is kept as it is while what depends on it is simplified and differentiated. */
   private gradientWithin(wrt: Node, outputs: readonly Node[]): Node {
-    const within = new Expansion(this.graph, new Set([...this.kept, wrt]));
+    const within = new Expansion(this.graph, new Set([...this.kept, wrt]), this);
+    const varying = new Set([wrt]);
+    for (const node of reachable(outputs, ({ id }) => id > wrt.id)) {
+      if (node.inputs.some((input) => varying.has(input))) varying.add(node);
+      if (!varying.has(node)) within.made.set(node, this.get(node));
+    }
+    within.set(wrt, this.get(wrt));
     const [gradient] = within.gradients([wrt], outputs) as [Node];
     const released = new Map<Node, Node>();
     for (const node of within.kept) if (within.made.has(node)) released.set(within.get(node), this.get(node));

@@ -14,10 +14,25 @@ const TWO_OVER_ROOT_PI = 1.1283791670955126;
 /** u where the condition holds, else 0. */
 const where = (g: Simplifier, condition: Node, u: Node): Node => g.select(condition, u, 0);
 
+/** So many choices within each other are looked into. */
+const DEEPEST = 8;
+
+/** f of u, linear. Where a choice lets no gradient pass, none comes of it, whatever f multiplies it with. */
+function through(g: Simplifier, u: Node, f: (u: Node) => Node, depth = DEEPEST): Node {
+  const [c, then, otherwise] = u.inputs as [Node, Node, Node];
+  if (u.op !== 'select' || depth === 0) return f(u);
+  if (numberOf(otherwise) === 0) return where(g, c, through(g, then, f, depth - 1));
+  return numberOf(then) === 0 ? g.select(c, 0, through(g, otherwise, f, depth - 1)) : f(u);
+}
+
+const minus = (g: Simplifier, u: Node): Node => through(g, u, (v) => g.neg(v));
+const times = (g: Simplifier, u: Node, x: Operand): Node => through(g, u, (v) => g.mul(v, x));
+const over = (g: Simplifier, u: Node, x: Operand): Node => through(g, u, (v) => g.div(v, x));
+
 // At equality the slope of a bound, a number, is 0, as relu's and hinge's; two variables share it.
 function ofExtreme(g: Simplifier, a: Node, b: Node, u: Node, isFirst: Node, isSecond: Node): Node[] {
   if (numberOf(a) !== undefined || numberOf(b) !== undefined) return [where(g, isFirst, u), where(g, isSecond, u)];
-  const half = where(g, g.binary('eq', a, b), g.mul(0.5, u));
+  const half = where(g, g.binary('eq', a, b), times(g, u, 0.5));
   return [g.select(isFirst, u, half), g.select(isSecond, u, half)];
 }
 
@@ -33,33 +48,34 @@ const rules: Readonly<Record<Op, Rule>> = {
   number: none,
   columnIndex: none,
   // --- Elements ---
-  neg: (g, _, u) => [g.neg(u)],
-  abs: (g, [x], u) => [g.mul(u, g.sign(x as Node))],
+  neg: (g, _, u) => [minus(g, u)],
+  abs: (g, [x], u) => [times(g, u, g.sign(x as Node))],
   sign: none,
-  square: (g, [x], u) => [g.mul(u, g.mul(2, x as Node))],
+  square: (g, [x], u) => [times(g, u, g.mul(2, x as Node))],
   // At 0, where a norm has no direction, 0.
-  sqrt: (g, [x], u, y) => [
-    isSumOfSquares(x as Node) ? g.select(g.binary('eq', y, 0), 0, g.div(g.mul(0.5, u), y)) : g.div(g.mul(0.5, u), y),
-  ],
-  exp: (g, _, u, y) => [g.mul(u, y)],
-  expm1: (g, [x], u) => [g.mul(u, g.unary('exp', x as Node))],
-  log: (g, [x], u) => [g.div(u, x as Node)],
-  log1p: (g, [x], u) => [g.div(u, g.add(1, x as Node))],
-  erf: (g, [x], u) => [g.mul(u, g.mul(TWO_OVER_ROOT_PI, g.unary('exp', g.neg(g.square(x as Node)))))],
+  sqrt: (g, [x], u, y) => {
+    const slope = over(g, times(g, u, 0.5), y);
+    return [isSumOfSquares(x as Node) ? g.select(g.binary('eq', y, 0), 0, slope) : slope];
+  },
+  exp: (g, _, u, y) => [times(g, u, y)],
+  expm1: (g, [x], u) => [times(g, u, g.unary('exp', x as Node))],
+  log: (g, [x], u) => [over(g, u, x as Node)],
+  log1p: (g, [x], u) => [over(g, u, g.add(1, x as Node))],
+  erf: (g, [x], u) => [times(g, u, g.mul(TWO_OVER_ROOT_PI, g.unary('exp', g.neg(g.square(x as Node)))))],
   floor: none,
-  reciprocal: (g, _, u, y) => [g.neg(g.mul(u, g.square(y)))],
+  reciprocal: (g, _, u, y) => [minus(g, times(g, u, g.square(y)))],
   add: (_, __, u) => [u, u],
-  sub: (g, _, u) => [u, g.neg(u)],
-  mul: (g, [a, b], u) => [g.mul(u, b as Node), g.mul(u, a as Node)],
-  div: (g, [, b], u, y) => [g.div(u, b as Node), g.neg(g.div(g.mul(u, y), b as Node))],
+  sub: (g, _, u) => [u, minus(g, u)],
+  mul: (g, [a, b], u) => [times(g, u, b as Node), times(g, u, a as Node)],
+  div: (g, [, b], u, y) => [over(g, u, b as Node), minus(g, over(g, times(g, u, y), b as Node))],
   min: (g, [a, b], u) =>
     ofExtreme(g, a as Node, b as Node, u, g.binary('lt', a as Node, b as Node), g.binary('lt', b as Node, a as Node)),
   max: (g, [a, b], u) =>
     ofExtreme(g, a as Node, b as Node, u, g.binary('lt', b as Node, a as Node), g.binary('lt', a as Node, b as Node)),
   pow: (g, [a, b], u, y) => [
-    g.mul(u, g.mul(b as Node, g.pow(a as Node, g.sub(b as Node, 1)))),
+    times(g, u, g.mul(b as Node, g.pow(a as Node, g.sub(b as Node, 1)))),
     // 0 log 0 is 0.
-    g.mul(u, g.select(g.binary('eq', a as Node, 0), 0, g.mul(y, g.log(a as Node)))),
+    g.select(g.binary('eq', a as Node, 0), 0, times(g, u, g.mul(y, g.log(a as Node)))),
   ],
   lt: none,
   le: none,
@@ -67,7 +83,8 @@ const rules: Readonly<Record<Op, Rule>> = {
   ne: none,
   select: (g, [c], u) => [undefined, where(g, c as Node, u), g.select(c as Node, 0, u)],
   activation: (g, [x], u, { attributes }) => [
-    g.mul(
+    times(
+      g,
       u,
       g.activation(
         attributes['kernel'] as ActivationKernel,
@@ -87,15 +104,15 @@ const rules: Readonly<Record<Op, Rule>> = {
     return [second && replaced(g, second, new Map([[z, x as Node]]))];
   },
   // --- Over the last axis ---
-  softmax: (g, _, u, y) => [g.mul(y, g.sub(u, overLast(g, g.mul(u, y), y)))],
+  softmax: (g, _, u, y) => [g.mul(y, g.sub(u, overLast(g, times(g, u, y), y)))],
   logSoftmax: (g, [x], u, y) => [g.sub(u, g.mul(g.softmax(x as Node), overLast(g, g.broadcastLike(u, y), y)))],
-  logSumExp: (g, [x], u) => [g.mul(u, g.softmax(x as Node))],
+  logSumExp: (g, [x], u) => [times(g, u, g.softmax(x as Node))],
   // --- Over axes: u repeats along them ---
   sum: (_, __, u) => [u],
   // Equal largest elements share it.
   maximum: (g, [x], u, y) => {
     const largest = g.binary('eq', x as Node, y);
-    return [where(g, largest, g.div(u, g.sum(largest, y.attributes['axes'] as readonly number[])))];
+    return [where(g, largest, over(g, u, g.sum(largest, y.attributes['axes'] as readonly number[])))];
   },
   // --- Shapes ---
   squeeze: (g, _, u, node) => [
@@ -134,7 +151,7 @@ const rules: Readonly<Record<Op, Rule>> = {
     throw optionError('gradient', 'a graph without the gradient of ctcLoss', 'its second derivative');
   },
   detach: none,
-  withSlope: (g, [, , slope], u) => [undefined, g.mul(u, slope as Node)],
+  withSlope: (g, [, , slope], u) => [undefined, times(g, u, slope as Node)],
   kept: (_, __, u) => [u],
   later: notExpanded,
   gradient: notExpanded,

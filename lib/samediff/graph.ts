@@ -545,3 +545,33 @@ export function reachable(roots: readonly Node[], of: (node: Node) => boolean = 
   }
   return [...seen].sort((a, b) => a.id - b.id);
 }
+
+/**
+ * The roots and what they need, operands first, each once: in the order of a recursion, whose depth a stack would limit. What is
+ * known already, by its key, is left out.
+ */
+export function operandsFirst<Item, Key>(
+  roots: readonly Item[],
+  keyOf: (item: Item) => Key,
+  operandsOf: (item: Item) => readonly Item[],
+  isKnown: (key: Key) => boolean,
+): Item[] {
+  const order: Item[] = [];
+  const begun = new Set<Key>();
+  const done = new Set<Key>();
+  const stack = [...roots].reverse();
+  for (let item = stack.pop(); item !== undefined; item = stack.pop()) {
+    const key = keyOf(item);
+    if (done.has(key) || isKnown(key)) continue;
+    if (begun.has(key)) {
+      done.add(key);
+      order.push(item);
+      continue;
+    }
+    begun.add(key);
+    stack.push(item);
+    const operands = operandsOf(item);
+    for (let i = operands.length; i-- > 0; ) stack.push(operands[i] as Item);
+  }
+  return order;
+}

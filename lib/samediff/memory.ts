@@ -18,6 +18,12 @@ export interface Layout {
   ownerOf(node: Node): Node;
 }
 
+/** Of memory. */
+interface Piece {
+  readonly at: number;
+  readonly size: number;
+}
+
 /** Of the cache, in bytes. */
 const LINE = 64;
 
@@ -28,17 +34,19 @@ export function layOut({ steps, roots }: Plan, bytesPerElement: number): Layout 
     if (step.kind === 'kernel' && isView(step.node)) viewed.set(step.node, step.node.inputs[0] as Node);
   }
   const ownerOf = (node: Node): Node => {
-    const of = viewed.get(node);
-    return of === undefined ? node : ownerOf(of);
+    let owner = node;
+    for (let of = viewed.get(owner); of !== undefined; of = viewed.get(owner)) owner = of;
+    return owner;
   };
   const owners = new Set(roots.map(ownerOf));
   const lastReads = new Map<Node, number>();
   steps.forEach((step, i) => {
     for (const node of readsOf(step)) lastReads.set(ownerOf(node), i);
   });
+  const ends: Piece[][] = steps.map(() => []);
   const given: Node[] = [];
-  const inner: { readonly node: Node; readonly at: number; readonly size: number }[] = [];
-  const free: { readonly at: number; readonly size: number }[] = [];
+  const inner: { readonly node: Node; readonly at: number }[] = [];
+  const free: Piece[] = [];
   let bytes = 0;
   steps.forEach((step, i) => {
     for (const node of makesOf(step)) {
@@ -48,11 +56,12 @@ export function layOut({ steps, roots }: Plan, bytesPerElement: number): Layout 
       }
       const size = Math.ceil((countOf(node.shape) * bytesPerElement) / LINE) * LINE;
       const found = free.findIndex((piece) => piece.size === size);
-      const [piece] = found < 0 ? [] : free.splice(found, 1);
-      inner.push({ node, at: piece?.at ?? bytes, size });
-      if (piece === undefined) bytes += size;
+      const [piece = { at: bytes, size }] = found < 0 ? [] : free.splice(found, 1);
+      inner.push({ node, at: piece.at });
+      ends[lastReads.get(node) ?? -1]?.push(piece);
+      if (found < 0) bytes += size;
     }
-    free.push(...inner.filter(({ node }) => lastReads.get(node) === i));
+    free.push(...(ends[i] as Piece[]));
   });
   return { inner, bytes, given, ownerOf };
 }

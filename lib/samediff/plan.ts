@@ -1,17 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a graph of known shapes takes to compute: programs of regions, kernels on whole arrays, and numbers, in levels.
 import { rangeError } from '../errors';
-import type { Node } from './graph';
-import { leavesOf, makeProgram, type ProgramCode, type Sink } from './program';
+import { cutsOf, MOST_INPUTS, MOST_OUTPUTS, MOST_REGISTERS, MOST_SUMS } from './cuts';
+import { type Node, operandsFirst } from './graph';
+import { type Cone, coneOf, makeProgram, type ProgramCode, type Sink } from './program';
 import { isKernel, isScalarStep, isStructural, Places, type Region, sumOver } from './regions';
 import type { Sizes } from './shapes';
 import { Simplifier } from './simplifier';
 import { specialize } from './specialize';
-
-/** What a program of native/program.h may have. */
-const MOST_INPUTS = 64;
-const MOST_OUTPUTS = 8;
-const MOST_SUMS = 16;
 
 /** One thing to do. */
 export type Step =
@@ -43,17 +39,28 @@ export function makePlan(
 class Planner {
   private readonly places = new Places();
   private readonly levels = new Map<Node, number>();
+  /** Arrays at which an expression is cut. */
+  private readonly cuts = new Set<Node>();
 
   constructor(private readonly opcodes: Readonly<Record<string, number>>) {}
 
   plan(roots: readonly Node[]): Step[] {
-    for (const root of roots) this.levelOf(root);
+    // What has too many registers for one program is cut, which makes other programs of what is beside it, too.
+    for (;;) {
+      const count = this.cuts.size;
+      this.setLevels(roots);
+      const steps = this.steps();
+      if (this.cuts.size === count) return steps;
+    }
+  }
+
+  private steps(): Step[] {
     const steps: { readonly level: number; readonly step: Step }[] = [];
     // Programs of one region and one level are one.
     const programs = new Map<string, { readonly level: number; readonly region: Region; readonly sinks: Sink[] }>();
     for (const [node, level] of this.levels) {
       if (node.op === 'input' || node.op === 'number') continue;
-      const kind = stepOf(node);
+      const kind = this.stepOf(node);
       if (kind !== 'program') {
         steps.push({ level, step: { kind, node } });
         continue;
@@ -72,32 +79,56 @@ class Planner {
     return steps.sort((a, b) => a.level - b.level).map(({ step }) => step);
   }
 
-  /** One program, or several where one would have too much going in or out. */
+  /** One program, or several where one would have too much going in or out, or none where it has to be cut. */
   private programsOf(sinks: readonly Sink[], isArray: (node: Node) => boolean): ProgramCode[] {
     const program = makeProgram(sinks, isArray, this.opcodes);
-    const { inputs, outputs, sums } = program;
-    if (inputs.length <= MOST_INPUTS && outputs.length <= MOST_OUTPUTS && sums.length <= MOST_SUMS) return [program];
-    if (sinks.length === 1) throw rangeError('expression', `at most ${MOST_INPUTS} arrays`, inputs.length);
+    const { inputs, outputs, sums, registers } = program;
+    const isNarrow = inputs.length <= MOST_INPUTS && outputs.length <= MOST_OUTPUTS && sums.length <= MOST_SUMS;
+    if (isNarrow && registers <= MOST_REGISTERS) return [program];
+    if ((isNarrow || sinks.length === 1) && this.cut(coneOf(sinks, isArray), isArray)) return [];
+    if (sinks.length === 1) throw rangeError('expression', 'one that falls into programs', 'one that does not');
     const half = sinks.length >> 1;
     return [sinks.slice(0, half), sinks.slice(half)].flatMap((part) => this.programsOf(part, isArray));
   }
 
-  private levelOf(node: Node): number {
-    let level = this.levels.get(node);
-    if (level === undefined) {
-      level = 0;
-      for (const leaf of this.leavesOf(node)) level = Math.max(level, this.levelOf(leaf) + 1);
-      this.levels.set(node, level);
+  private setLevels(roots: readonly Node[]): void {
+    const { levels } = this;
+    levels.clear();
+    const leaves = new Map<Node, readonly Node[]>();
+    const leavesOf = (node: Node) => {
+      const found = this.leavesOf(node);
+      leaves.set(node, found);
+      return found;
+    };
+    for (const node of operandsFirst(
+      roots,
+      (each) => each,
+      leavesOf,
+      () => false,
+    )) {
+      let level = 0;
+      for (const leaf of leaves.get(node) as readonly Node[]) level = Math.max(level, (levels.get(leaf) as number) + 1);
+      levels.set(node, level);
     }
-    return level;
   }
 
   /** The arrays that a node is made from. */
-  private leavesOf(node: Node): Iterable<Node> {
+  private leavesOf(node: Node): readonly Node[] {
     if (node.inputs.length === 0) return [];
-    if (stepOf(node) !== 'program') return node.inputs;
-    const { node: computed, place } = this.sinkOf(node);
-    return leavesOf(computed, place, (each) => isArrayByNature(each));
+    if (this.stepOf(node) !== 'program') return node.inputs;
+    // Of an array of its own, too, it is asked what it is made from.
+    const isArray = (each: Node) => each !== node && this.isArray(each);
+    for (;;) {
+      const cone = coneOf([this.sinkOf(node)], isArray);
+      if (cone.leaves.size <= MOST_INPUTS || !this.cut(cone, isArray)) return [...cone.leaves];
+    }
+  }
+
+  /** Cuts a cone; false where there is nothing to cut. */
+  private cut(cone: Cone, isArray: (node: Node) => boolean): boolean {
+    const cuts = [...cutsOf(cone)].filter((node) => !isArray(node));
+    for (const node of cuts) this.cuts.add(node);
+    return cuts.length > 0;
   }
 
   /** What a program computes for a node: of a sum over all rows, what is summed. */
@@ -111,18 +142,23 @@ class Planner {
     const place = this.places.orFlat(result);
     return { kind: place.space, node: result, result, place };
   }
-}
 
-/** What kind of step makes the node an array. */
-function stepOf(node: Node): Step['kind'] {
-  if (isScalarStep(node)) return 'number';
-  return isKernel(node) || isView(node) ? 'kernel' : 'program';
-}
+  /** What kind of step makes the node an array. */
+  private stepOf(node: Node): Step['kind'] {
+    if (isScalarStep(node)) return 'number';
+    return isKernel(node) || this.isView(node) ? 'kernel' : 'program';
+  }
 
-/** An array in another shape. */
-function isView(node: Node): boolean {
-  const [of] = node.inputs;
-  return isStructural(node) && of !== undefined && (isArrayByNature(of) || isView(of));
+  /** An array in another shape. */
+  private isView(node: Node): boolean {
+    let of = node;
+    while (isStructural(of) && !(of !== node && this.isArray(of))) of = of.inputs[0] as Node;
+    return of !== node && this.isArray(of);
+  }
+
+  private isArray(node: Node): boolean {
+    return this.cuts.has(node) || isArrayByNature(node);
+  }
 }
 
 function isArrayByNature(node: Node): boolean {

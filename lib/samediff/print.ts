@@ -19,20 +19,44 @@ const TRANSPARENT = new Set<Op>(['broadcastLike', 'sumLike', 'fit', 'detach', 'w
 const PREFIX = 4;
 const CALL = 6;
 
+/** An expression has more paths than nodes: so many characters are printed of it. */
+const MOST_TEXT = 2 ** 20;
+
+/** Text, or an expression that gets brackets where it binds less than it should. */
+type Piece = string | readonly [node: Node, least: number];
+
 /** An expression on one line, inputs by their names. */
 export function print(node: Node): string {
-  return text(node)[0];
+  let text = '';
+  const left: Piece[] = [[node, 0]];
+  for (let piece = left.pop(); piece !== undefined; piece = left.pop()) {
+    if (typeof piece === 'string') {
+      text += piece;
+      continue;
+    }
+    if (text.length > MOST_TEXT) return `${text} ...`;
+    const [of, least] = piece;
+    const { pieces, binds } = piecesOf(shown(of));
+    const all = binds < least ? ['(', ...pieces, ')'] : pieces;
+    left.push(...[...all].reverse());
+  }
+  return text;
 }
 
-function text(node: Node): [string, binds: number] {
+/** How a value repeats, and that it is summed where it did, goes without saying. */
+function shown(node: Node): Node {
+  let of = node;
+  while (TRANSPARENT.has(of.op)) of = of.inputs[0] as Node;
+  return of;
+}
+
+function piecesOf(node: Node): { readonly pieces: readonly Piece[]; readonly binds: number } {
   const { op, inputs, attributes } = node;
-  if (op === 'input') return [String(attributes['name']), CALL];
+  if (op === 'input') return { pieces: [String(attributes['name'])], binds: CALL };
   if (op === 'number') {
     const value = attributes['value'] as number;
-    return [Object.is(value, -0) ? '-0' : String(value), value < 0 ? PREFIX : CALL];
+    return { pieces: [Object.is(value, -0) ? '-0' : String(value)], binds: value < 0 ? PREFIX : CALL };
   }
-  // How a value repeats, and that it is summed where it did, goes without saying.
-  if (TRANSPARENT.has(op)) return text(inputs[0] as Node);
   const infix = INFIX[op];
   if (infix !== undefined) {
     const [sign, binds] = infix;
@@ -41,20 +65,17 @@ function text(node: Node): [string, binds: number] {
     const [left, right] = op === 'mul' && second.op === 'number' ? [second, first] : [first, second];
     // x + -1 is x - 1.
     const value = right.op === 'number' ? (right.attributes['value'] as number) : 0;
-    if (op === 'add' && value < 0) return [`${inner(left, binds)} - ${-value}`, binds];
-    return [`${inner(left, binds)} ${sign} ${inner(right, op === 'add' || op === 'mul' ? binds : binds + 1)}`, binds];
+    if (op === 'add' && value < 0) return { pieces: [[left, binds], ` - ${-value}`], binds };
+    const isAssociative = op === 'add' || op === 'mul';
+    return { pieces: [[left, binds], ` ${sign} `, [right, isAssociative ? binds : binds + 1]], binds };
   }
-  if (op === 'neg') return [`-${inner(inputs[0] as Node, PREFIX)}`, PREFIX];
+  if (op === 'neg') return { pieces: ['-', [inputs[0] as Node, PREFIX]], binds: PREFIX };
   const listed = Object.entries(attributes)
     .filter(([name]) => name !== 'kernel')
     .map(([name, value]) => `${name} = ${Array.isArray(value) ? `[${value}]` : value}`);
-  const args = [...inputs.map((input) => print(input)), ...(isPlain(attributes['params']) ? [] : listed)];
-  return [`${nameOf(node)}(${args.join(', ')})`, CALL];
-}
-
-function inner(node: Node, least: number): string {
-  const [body, binds] = text(node);
-  return binds < least ? `(${body})` : body;
+  const args: Piece[] = [...inputs.map((input): Piece => [input, 0]), ...(isPlain(attributes['params']) ? [] : listed)];
+  const separated = args.flatMap((arg, i): Piece[] => (i === 0 ? [arg] : [', ', arg]));
+  return { pieces: [`${nameOf(node)}(`, ...separated, ')'], binds: CALL };
 }
 
 const isPlain = (params: unknown): boolean => Array.isArray(params) && params.every((value) => value === 0);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The expressions of a region as a program of native/program.h: values in spaces, passes over each block of rows,
 // instructions in the order of native stages, and registers.
-import type { Node } from './graph';
+import { type Node, operandsFirst } from './graph';
 import { isStructural, type Place, type Region, sumOver } from './regions';
 import { countOf, type Space, spaceOf } from './shapes';
 
@@ -31,6 +31,8 @@ export interface ProgramCode {
   /** Output arrays: elements, rows and sums of columns; then single sums. */
   readonly outputs: readonly Sink[];
   readonly sums: readonly Sink[];
+  /** Of the space that has the most. */
+  readonly registers: number;
 }
 
 /** A value of the program. */
@@ -71,6 +73,9 @@ const NO_PARAMS: readonly number[] = [];
 
 const pack = (space: number, index: number): number => space * 65536 + index;
 
+/** -0 is not 0. */
+const textOf = (numbers: readonly number[]): string => numbers.map((x) => (Object.is(x, -0) ? '-0' : x)).join();
+
 /** A node's operation as native/program.h calls it. */
 function nativeName(op: string): string {
   return op.charAt(0).toUpperCase() + op.slice(1);
@@ -80,7 +85,7 @@ function nativeName(op: string): string {
 class Values {
   readonly inputs: ProgramInput[] = [];
   private readonly made = new Map<string, Value>();
-  private readonly found = new Map<string, Value>();
+  private readonly found = new Map<number, Value>();
   private count = 0;
 
   constructor(
@@ -119,15 +124,21 @@ class Values {
 
   /** The value of a node, found once: a graph has more paths than nodes. */
   of(node: Node, space: Space): Value {
-    const key = `${node.id} ${space}`;
-    let value = this.found.get(key);
-    if (value === undefined) {
-      value = this.find(node, space);
-      this.found.set(key, value);
+    const { found } = this;
+    const wanted: Wanted = [node, space];
+    if (!found.has(keyOf(wanted))) {
+      const order = operandsFirst(
+        [wanted],
+        keyOf,
+        (each) => operandsOf(each, this.isArray),
+        (key) => found.has(key),
+      );
+      for (const each of order) found.set(keyOf(each), this.find(...each));
     }
-    return value;
+    return found.get(keyOf(wanted)) as Value;
   }
 
+  /** From the values of its operands. */
   private find(node: Node, space: Space): Value {
     if (node.op === 'number') return this.value('Constant', 'scalar', [], [node.attributes['value'] as number]);
     if (node.op === 'columnIndex') return this.input('columnIndex', node.shape.at(-1) === 1 ? 'scalar' : 'column');
@@ -195,7 +206,7 @@ class Values {
   private value(op: string, space: Space, args: readonly Value[], params: readonly number[] = NO_PARAMS): Value {
     let key = op;
     for (const arg of args) key += ` ${arg.id}`;
-    if (params.length > 0) key += ` (${params.map((x) => (Object.is(x, -0) ? '-0' : x)).join()})`;
+    if (params.length > 0) key += ` (${textOf(params)})`;
     let value = this.made.get(key);
     if (value === undefined) {
       value = this.make(op, space, args, params, undefined);
@@ -244,23 +255,36 @@ function joinOf(args: readonly Value[]): Space {
   return SPACES[join] as Space;
 }
 
-/** Where a root is computed, and the arrays that it needs, which are made before. */
-export function leavesOf(root: Node, { region, space }: Place, isArray: (node: Node) => boolean): Set<Node> {
-  const values = new Values(region, isArray);
-  const leaves = new Set<Node>();
-  const seen = new Set<string>();
-  const visit = (node: Node, at: Space): void => {
-    const key = `${node.id} ${at}`;
-    if (seen.has(key) || node.op === 'number' || node.op === 'columnIndex') return;
-    seen.add(key);
-    if (isArray(node) || !values.canMake(node, at)) {
-      leaves.add(node);
-      return;
-    }
-    for (const input of node.inputs) visit(input, operandSpace(node, input, at));
-  };
-  visit(root, space);
-  return leaves;
+/** A node, and the space in which its values are wanted. */
+export type Wanted = readonly [node: Node, space: Space];
+
+/** A number for each. */
+export const keyOf = ([node, space]: Wanted): number => SPACES.length * node.id + SPACES.indexOf(space);
+
+/** Of an array nothing else is wanted. */
+function operandsOf([node, space]: Wanted, isArray: (node: Node) => boolean): Wanted[] {
+  return isArray(node) ? [] : node.inputs.map((input) => [input, operandSpace(node, input, space)]);
+}
+
+/** What sinks of one region are made from. */
+export interface Cone {
+  /** Operands first. */
+  readonly values: readonly Wanted[];
+  /** The arrays among them, which are made before. */
+  readonly leaves: ReadonlySet<Node>;
+  operandsOf(wanted: Wanted): readonly Wanted[];
+}
+
+/** Where the sinks are computed, and the arrays that they need. */
+export function coneOf(sinks: readonly Sink[], isArray: (node: Node) => boolean): Cone {
+  const values = new Values((sinks[0] as Sink).place.region, isArray);
+  const isOpen = ([node, space]: Wanted) => !isArray(node) && values.canMake(node, space);
+  const isLeaf = (wanted: Wanted) => wanted[0].op !== 'number' && wanted[0].op !== 'columnIndex' && !isOpen(wanted);
+  const operands = (wanted: Wanted) => (isLeaf(wanted) ? [] : operandsOf(wanted, isArray));
+  const roots = sinks.map(({ node, place }): Wanted => [node, place.space]);
+  const order = operandsFirst(roots, keyOf, operands, () => false);
+  const leaves = new Set(order.filter(isLeaf).map(([node]) => node));
+  return { values: order, leaves, operandsOf: operands };
 }
 
 /** The program of the sinks of one region. */
@@ -285,7 +309,7 @@ export function makeProgram(
           : pack(OUTPUT, outputs.indexOf(sink));
     return { value: value.space === space ? value : values.copy(value, space), to, isSum };
   });
-  const { code, constants } = new Assembler(opcodes, values, results).assemble([
+  const { code, constants, registers } = new Assembler(opcodes, values, results).assemble([
     outputs.length,
     sums.length,
     columnSums.length,
@@ -303,6 +327,7 @@ export function makeProgram(
     inputs: values.inputs,
     outputs,
     sums,
+    registers,
   };
 }
 
@@ -320,6 +345,7 @@ const CHEAP = new Set(
 
 class Assembler {
   private readonly constants: number[] = [];
+  private readonly constantsAt = new Map<string, number>();
   private readonly counts = { tile: 0, block: 0, row: 0, column: 0, scalar: 0 };
   private live: Value[] = [];
   private passes = 1;
@@ -344,23 +370,24 @@ class Assembler {
     const inputs = this.placeInputs();
     const scalars = this.section((value) => value.space === 'scalar');
     const columns = this.section((value) => value.space === 'column');
-    const body = [...scalars, ...columns];
-    for (let pass = 0; pass < this.passes; pass++) body.push(...this.pass(pass));
+    const passes = Array.from({ length: this.passes }, (_, pass) => this.pass(pass));
+    const body = [scalars, columns, ...passes].flat();
     const { tile, block, row, column, scalar } = this.counts;
     const header = [tile, block, row, column, scalar, inputs.length / 2, ...sizes, this.passes];
-    return { code: { header, inputs, outputs: [] as number[], body }, constants: this.constants };
+    const code = { header, inputs, outputs: [] as number[], body };
+    return { code, constants: this.constants, registers: Math.max(...Object.values(this.counts)) };
   }
 
   private countUses(): void {
-    const seen = new Set<Value>();
-    const visit = (value: Value): void => {
-      value.uses++;
-      if (seen.has(value)) return;
-      seen.add(value);
-      for (const arg of value.args) visit(arg);
-    };
     for (const value of this.live) value.uses = 0;
-    for (const { value } of this.results) visit(value);
+    const seen = new Set<Value>();
+    const stack = this.results.map(({ value }) => value);
+    for (let value = stack.pop(); value !== undefined; value = stack.pop()) {
+      value.uses++;
+      if (seen.has(value)) continue;
+      seen.add(value);
+      for (const arg of value.args) stack.push(arg);
+    }
     this.live = [...seen].sort((a, b) => a.id - b.id);
   }
 
@@ -515,11 +542,11 @@ class Assembler {
   private parameters(params: readonly number[]): number {
     if (params.length === 0) return 0;
     const three = [params[0] ?? 0, params[1] ?? 0, params[2] ?? 0];
-    for (let i = 0; i + 3 <= this.constants.length; i += 3) {
-      if (three.every((value, j) => Object.is(value, this.constants[i + j]))) return i;
-    }
-    this.constants.push(...three);
-    return this.constants.length - 3;
+    const key = textOf(three);
+    const known = this.constantsAt.get(key) ?? this.constants.length;
+    if (known === this.constants.length) this.constants.push(...three);
+    this.constantsAt.set(key, known);
+    return known;
   }
 }
 
@@ -535,7 +562,8 @@ function inStages(values: readonly Value[]): Value[] {
     const first = Math.max(isCheap ? 0 : -1, ...value.args.map((arg) => stages.get(arg) ?? -1));
     stages.set(value, value.source !== undefined ? -1 : first + (isCheap === (first % 2 === 0) ? 0 : 1));
   }
-  const last = Math.max(0, ...stages.values());
+  let last = 0;
+  for (const stage of stages.values()) last = Math.max(last, stage);
   const latest = new Map<Value, number>();
   for (const value of [...values].reverse()) {
     let stage = stages.get(value) as number;

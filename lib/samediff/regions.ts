@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which nodes of a graph of known shapes are computed together: a region is a matrix over whose rows one program runs.
-import { type Node, numberOf } from './graph';
+import { type Node, numberOf, reachable } from './graph';
 import { onNumbers } from './numbers';
 import { countOf, type Sizes, spaceOf } from './shapes';
 
@@ -56,8 +56,12 @@ export class Places {
 
   /** The region of a node; undefined for what has none of its own: leaves, kernels and sums over rows. */
   of(node: Node): Place | undefined {
-    if (!this.places.has(node)) this.places.set(node, this.find(node));
-    return this.places.get(node);
+    const { places } = this;
+    if (!places.has(node)) {
+      for (const each of reachable([node], (of) => !places.has(of)))
+        if (!places.has(each)) places.set(each, this.find(each));
+    }
+    return places.get(node);
   }
 
   /** The same, or the flat array. */
@@ -69,16 +73,17 @@ export class Places {
     return { region: region.rows === 1 ? { rows: region.cols, cols: 1 } : region, space: 'element' };
   }
 
+  /** From the places of its operands. */
   private find(node: Node): Place | undefined {
     if (node.inputs.length === 0 || isKernel(node) || isScalarStep(node)) return undefined;
     const sum = sumOver(node);
     if (sum !== undefined) return sum.kind === 'rows' ? { region: sum.region, space: 'row' } : undefined;
-    if (isStructural(node)) return this.of(node.inputs[0] as Node);
+    if (isStructural(node)) return this.places.get(node.inputs[0] as Node);
     const spaces = node.inputs.map((input) => spaceOf(input.shape, node.shape));
     const isIndexed = node.inputs.some(({ op }) => op === 'columnIndex');
     if (isIndexed || spaces.includes('row') || spaces.includes('column'))
       return { region: matrixOf(node.shape), space: 'element' };
-    const places = node.inputs.filter((_, i) => spaces[i] === 'element').map((input) => this.of(input));
+    const places = node.inputs.filter((_, i) => spaces[i] === 'element').map((input) => this.places.get(input));
     return places.find((place) => place?.space === 'row') ?? places.find((place) => place !== undefined);
   }
 }
@@ -87,14 +92,18 @@ const scalarSteps = new WeakMap<Node, boolean>();
 
 /** A number that follows from sums over everything: computed in JavaScript, in float64. */
 export function isScalarStep(node: Node): boolean {
-  let is = scalarSteps.get(node);
-  if (is === undefined) {
-    const isSum = (input: Node) => sumOver(input)?.kind === 'total' || isScalarStep(input);
-    const isLeaf = (input: Node) => numberOf(input) !== undefined || input.op === 'input';
-    const { inputs } = node;
-    is = countOf(node.shape) === 1 && node.op in onNumbers && inputs.some(isSum);
-    is &&= inputs.every((input) => isSum(input) || isLeaf(input));
-    scalarSteps.set(node, is);
+  if (!isOnNumbers(node)) return false;
+  if (!scalarSteps.has(node)) {
+    const open = reachable([node], (of) => isOnNumbers(of) && !scalarSteps.has(of));
+    for (const each of open) if (isOnNumbers(each)) scalarSteps.set(each, followsFromSums(each));
   }
-  return is;
+  return scalarSteps.get(node) as boolean;
+}
+
+const isOnNumbers = ({ op, shape }: Node): boolean => op in onNumbers && countOf(shape) === 1;
+
+function followsFromSums({ inputs }: Node): boolean {
+  const isSum = (input: Node) => sumOver(input)?.kind === 'total' || scalarSteps.get(input) === true;
+  const isLeaf = (input: Node) => numberOf(input) !== undefined || input.op === 'input';
+  return inputs.some(isSum) && inputs.every((input) => isSum(input) || isLeaf(input));
 }

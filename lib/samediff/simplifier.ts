@@ -69,14 +69,14 @@ const binary: Readonly<Partial<Record<Binary, Rule<[a: Node, b: Node]>>>> = {
     if (isNumber(b, -1)) return g.neg(a);
     if (a.op === 'neg') return g.neg(g.mul(first(a), b));
     if (b.op === 'neg') return g.neg(g.mul(a, first(b)));
-    const simpler = g.gathered('mul', a, b) ?? g.pushed(a, (v) => g.mul(v, b)) ?? g.pushed(b, (v) => g.mul(a, v));
-    return simpler ?? signed(g, a, b) ?? signed(g, b, a) ?? (a === b ? g.square(a) : undefined);
+    const simpler = g.gathered('mul', a, b) ?? signed(g, a, b) ?? signed(g, b, a);
+    return simpler ?? (a === b ? g.square(a) : undefined);
   },
   div: (g, a, b) => {
     if (isNumber(b, 1)) return a;
     if (isNumber(b, -1)) return g.neg(a);
     if (a.op === 'neg') return g.neg(g.div(first(a), b));
-    return g.pushed(a, (v) => g.div(v, b));
+    return numberOf(b) === undefined ? undefined : g.pushed(a, (v) => g.div(v, b));
   },
   pow: (g, a, b) => {
     // The slope of a power below 1 is infinite where the output underflows, but for its logarithm.
@@ -244,7 +244,7 @@ export class Simplifier extends Graph {
     return [left, narrow(b, left)];
   }
 
-  /** A number and `n op x` as one number and x; a number and a select with a number as one select. */
+  /** A number and `n op x` as one number and x; a number and a choice with a number as one choice. */
   gathered(op: 'add' | 'mul', a: Node, b: Node): Node | undefined {
     const [number, x] = numberOf(b) === undefined ? [a, b] : [b, a];
     if (numberOf(number) === undefined) return undefined;
@@ -255,17 +255,15 @@ export class Simplifier extends Graph {
       const both = held && this[op](number, held);
       return both && rest && isTame(op, numberOf(both) as number) ? this[op](both, rest) : undefined;
     }
-    const [c, then, otherwise] = x.inputs as [Node, Node, Node];
-    if (x.op !== 'select' || (!isHeld(then) && !isHeld(otherwise))) return undefined;
-    return this.select(c, this[op](number, then), this[op](number, otherwise));
+    return this.pushed(x, (v) => this[op](number, v));
   }
 
-  /** f inside of `select(c, v, 0)`: what is not selected is 0, whatever f multiplies it with. */
-  pushed(a: Node, f: (v: Node) => Node): Node | undefined {
-    if (a.op !== 'select') return undefined;
-    const [c, then, otherwise] = a.inputs as [Node, Node, Node];
-    if (isNumber(otherwise, 0)) return this.select(c, f(then), otherwise);
-    return isNumber(then, 0) ? this.select(c, then, f(otherwise)) : undefined;
+  /** f, which makes numbers of numbers, inside of a choice with a number. Choices within the choice stay: there may be many. */
+  pushed(x: Node, f: (v: Node) => Node): Node | undefined {
+    const [c, then, otherwise] = x.inputs as [Node, Node, Node];
+    if (x.op !== 'select' || (then.op !== 'number' && otherwise.op !== 'number')) return undefined;
+    if (then.op === 'select' || otherwise.op === 'select') return undefined;
+    return this.select(c, f(then), f(otherwise));
   }
 
   /** `select(c, a, 0) + select(c, 0, b)`. */
