@@ -350,7 +350,7 @@ Status RunFMeasure(const LossCall& call, RowRange range, double* score) {
   const DoubleDouble beta2 = TwoProduct(call.params.beta, call.params.beta);
   const size_t column = call.cols - 1;
 
-  DoubleDouble tp, fp, fn;
+  DoubleDouble positives, tp, fp, fn;
   ForEachBlock(block, range, [&](size_t row, size_t rows) {
     double m[kMaxBlockRows];
     driver.LoadRowMask(row, rows, m);
@@ -360,21 +360,23 @@ Status RunFMeasure(const LossCall& call, RowRange range, double* score) {
       if (m[i] == 0) continue;
       const double p = a[block.Index(i, column)], q = y[block.Index(i, column)];
       const DoubleDouble hit = TwoProduct(m[i], q), miss = TwoProduct(m[i], 1) - hit;
+      positives = positives + hit;
       tp = tp + hit * DoubleDouble(p);
       fp = fp + miss * DoubleDouble(p);
       fn = fn + hit * TwoSum(1, -p);
     }
   });
   const DoubleDouble both = DoubleDouble(1) + beta2;
-  const DoubleDouble numerator = both * tp;
-  const DoubleDouble misses = beta2 * fn + fp;
-  const DoubleDouble denominator = numerator + misses;
-  const bool nothing = numerator.high == 0 && denominator.high == 0;
-  *score += nothing ? 0 : (misses / denominator).Rounded();
+  // (1 + beta^2) tp + beta^2 fn + fp, in which large outputs of positives would cancel.
+  const DoubleDouble denominator = beta2 * positives + tp + fp;
+  const bool nothing = tp.high == 0 && denominator.high == 0;
+  *score += nothing ? 0 : ((beta2 * fn + fp) / denominator).Rounded();
   if (call.gradient == nullptr) return Status::kOk;
 
-  const DoubleDouble per_label = nothing ? DoubleDouble() : -(both / denominator);
-  const DoubleDouble offset = nothing ? DoubleDouble() : numerator / denominator / denominator;
+  // For each output (1 + beta^2) (tp - y denominator) / denominator^2, as a part of positives and one of others.
+  const DoubleDouble factor = nothing ? DoubleDouble() : both / denominator;
+  const DoubleDouble of_positive = nothing ? factor : -(factor * ((beta2 * positives + fp) / denominator));
+  const DoubleDouble of_other = nothing ? factor : factor * (tp / denominator);
   ForEachBlock(block, range, [&](size_t row, size_t rows) {
     double m[kMaxBlockRows];
     driver.LoadRowMask(row, rows, m);
@@ -383,7 +385,8 @@ Status RunFMeasure(const LossCall& call, RowRange range, double* score) {
     driver.LoadLabels(row, rows, y);
     std::fill_n(u, block.Length(), 0.0);
     for (size_t i = 0; i < rows; ++i) {
-      u[block.Index(i, column)] = (per_label * DoubleDouble(y[block.Index(i, column)]) + offset).Rounded();
+      const double q = y[block.Index(i, column)];
+      u[block.Index(i, column)] = (of_positive * DoubleDouble(q) + of_other * TwoSum(1, -q)).Rounded();
     }
     Backprop(call, row_stages, block.Layout(), a, s, block.Length(), u);
     driver.Finish(row, rows, nullptr, u, m);

@@ -12,7 +12,9 @@ const page = path.join(root, 'docs', 'reliability.md');
 /** Sections of the page, in order, by the key that rows name. */
 const SECTIONS = {
   platforms: 'Platforms: the packed package, installed offline',
+  numbers: 'Numbers under stress',
   fuzz: 'Fuzzing',
+  sanitizers: 'Sanitizers',
   soak: 'Load, leaks, and ends',
 };
 

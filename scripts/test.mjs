@@ -62,7 +62,7 @@ const docs = async () => counted(await run(process.execPath, ['scripts/check-doc
  */
 async function native() {
   const sanitized = {
-    SIMDLOSS_SANITIZE: 'ON',
+    SIMDLOSS_SANITIZE: 'address,undefined',
     // Where node-gyp-build looks for an addon when SIMDLOSS_PREBUILD is build/asan.
     CMAKE_LIBRARY_OUTPUT_DIRECTORY: path.join(root, 'build', 'asan', 'build', 'Release'),
   };

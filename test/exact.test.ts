@@ -32,6 +32,17 @@ describe('activations within 8 units of scale', () => {
   });
 });
 
+describe('extremes, one at a time, within 8 units of scale', () => {
+  const losses = exactLosses('exact/extremes');
+  test.each(groupBy(losses, ({ loss }) => loss))('%s', (_, cases) => {
+    expect(beyond(exactUnits, cases.flatMap(measureLoss))).toEqual([]);
+  });
+
+  test('activations', () => {
+    expect(beyond(exactUnits, exactActivations('exact/extremes').flatMap(measureActivation))).toEqual([]);
+  });
+});
+
 describe('sums over 1e5 elements', () => {
   test.each(exactLarge().map((golden) => [golden.id, golden] as const))('%s', (_, golden) => {
     expect(beyond(1, measureLarge(golden))).toEqual([]);

@@ -284,7 +284,7 @@ struct SquaredHinge {
   static HWY_INLINE TermSlope<V> Eval(D d, const LossParams&, V y, const In& in) {
     const V margin = in.Margin(y);
     const V open = hn::IfThenZeroElse(hn::Le(margin, hn::Zero(d)), margin);
-    return {hn::Mul(open, open), in.Chain(hn::Mul(hn::Mul(hn::Set(d, -2), y), open))};
+    return {hn::Mul(open, open), in.Chain(hn::Mul(y, hn::Mul(hn::Set(d, -2), open)))};
   }
 };
 
@@ -320,9 +320,8 @@ struct MSLE {
     const V magnitude = Log1p(d, hn::Div(hn::IfThenElse(above, e, hn::Neg(e)), hn::IfThenElse(above, y1, a1)));
     const V log_ratio = hn::IfThenElse(above, magnitude, hn::Neg(magnitude));
     const V scaled = hn::Mul(log_ratio, hn::Set(d, static_cast<T>(p.scale)));
-    // Divided by c (a + 1): one rounding less than by a + 1 and times 1 / c.
-    const V divisor = hn::Mul(a1, hn::Set(d, static_cast<T>(1 / p.scale)));
-    return {hn::Mul(scaled, log_ratio), in.Chain(hn::Div(hn::Add(log_ratio, log_ratio), divisor))};
+    // Not divided by c (a + 1), which may overflow.
+    return {hn::Mul(scaled, log_ratio), in.Chain(hn::Div(hn::Add(scaled, scaled), a1))};
   }
 };
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Arrays for tests: random ones, and copies at the end of memory.
+// Arrays for tests: random ones, and such that must not be left by a byte.
 #ifndef SIMDLOSS_NATIVE_TEST_ARRAYS_H_
 #define SIMDLOSS_NATIVE_TEST_ARRAYS_H_
 
@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <type_traits>
 #include <vector>
 
@@ -50,6 +51,58 @@ std::vector<T> RandomMatrix(Random& random, size_t rows, size_t cols, size_t str
   }
   return x;
 }
+
+// Which end of an array lies at memory that nobody may touch.
+enum class Edge { kStart, kEnd };
+
+// `size` elements; where there are pages, with one of them before and behind that must not be touched.
+template <class T>
+class GuardedArray {
+ public:
+#if SIMDLOSS_GUARD_PAGES
+  explicit GuardedArray(size_t size, Edge edge = Edge::kEnd) {
+    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE)), bytes = size * sizeof(T);
+    inside_ = (bytes + page - 1) / page * page;
+    memory_ = Take(inside_, page);
+    data_ = reinterpret_cast<T*>(memory_ + page + (edge == Edge::kStart ? 0 : inside_ - bytes));
+  }
+  ~GuardedArray() { Idle()[inside_].push_back(memory_); }
+#else
+  explicit GuardedArray(size_t size, Edge = Edge::kEnd) : data_(new T[size]) {}
+  ~GuardedArray() { delete[] data_; }
+#endif
+  GuardedArray(const GuardedArray&) = delete;
+  GuardedArray& operator=(const GuardedArray&) = delete;
+
+  T* data() const { return data_; }
+  T& operator[](size_t i) const { return data_[i]; }
+
+ private:
+  T* data_;
+#if SIMDLOSS_GUARD_PAGES
+  // What was mapped is used again: the kernel takes its time for pages.
+  static std::map<size_t, std::vector<char*>>& Idle() {
+    static std::map<size_t, std::vector<char*>> idle;
+    return idle;
+  }
+  static char* Take(size_t inside, size_t page) {
+    std::vector<char*>& idle = Idle()[inside];
+    if (idle.empty()) {
+      void* const mapped = mmap(nullptr, inside + 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
+      char* const memory = static_cast<char*>(mapped);
+      CHECK(mapped != MAP_FAILED && (inside == 0 || mprotect(memory + page, inside, PROT_READ | PROT_WRITE) == 0),
+            "no guarded memory");
+      return memory;
+    }
+    char* const memory = idle.back();
+    idle.pop_back();
+    return memory;
+  }
+
+  char* memory_;
+  size_t inside_;
+#endif
+};
 
 #if SIMDLOSS_GUARD_PAGES
 // Memory that ends where the next byte must not be touched.

@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // The drivers of the losses and activations: every size around the vector widths, strides, in place, masks, on every
-// target against the scalar one. Arrays are exactly as long as the call says: a sanitizer sees every read beyond.
+// target against the scalar one. Pages before and behind each array must not be touched, nor, which a sanitizer sees,
+// anything else beyond it.
 // The values themselves are tested from JavaScript, against exact ones.
 #include "native/loss.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <memory>
 #include <vector>
 
+#include "native/test/arrays.h"
 #include "native/test/test.h"
 
 namespace simdloss {
@@ -17,12 +19,15 @@ namespace {
 // A whole number hashed to [0, 1).
 double Uniform(uint32_t i) { return static_cast<double>((i * 2654435761u) >> 8) / (1 << 24); }
 
-// A matrix of T whose rows lie `stride` apart, in memory of its own that ends with its last element.
+using test::Edge;
+using test::GuardedArray;
+
+// A matrix of T whose rows lie `stride` apart, in memory of its own that starts or ends with it.
 template <class T>
 class Rows {
  public:
-  Rows(size_t rows, size_t cols, size_t stride)
-      : size_(rows == 0 ? 0 : (rows - 1) * stride + cols), cols_(cols), stride_(stride), data_(new T[size_]) {
+  Rows(size_t rows, size_t cols, size_t stride, Edge edge)
+      : size_(rows == 0 ? 0 : (rows - 1) * stride + cols), cols_(cols), stride_(stride), data_(size_, edge) {
     for (size_t i = 0; i < size_; ++i) data_[i] = kUntouched;
   }
 
@@ -34,8 +39,8 @@ class Rows {
     return *this;
   }
 
-  Matrix View(size_t col_stride = 1) const { return {data_.get(), kDtype, stride_, col_stride}; }
-  T* data() { return data_.get(); }
+  Matrix View(size_t col_stride = 1) const { return {data_.data(), kDtype, stride_, col_stride}; }
+  T* data() { return data_.data(); }
   T At(size_t i, size_t j) const { return data_[i * stride_ + j]; }
   size_t stride() const { return stride_; }
 
@@ -51,7 +56,7 @@ class Rows {
   static constexpr T kUntouched = -77;
   static constexpr Dtype kDtype = sizeof(T) == 4 ? Dtype::kFloat32 : Dtype::kFloat64;
   size_t size_, cols_, stride_;
-  std::unique_ptr<T[]> data_;
+  GuardedArray<T> data_;
 };
 
 struct Case {
@@ -67,15 +72,26 @@ struct Outcome {
   std::vector<double> rows, gradient;
 };
 
+// As numbers, or NaN both.
+bool Same(double a, double b) { return a == b || (std::isnan(a) && std::isnan(b)); }
+bool Same(const std::vector<double>& a, const std::vector<double>& b) {
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(), [](double x, double y) { return Same(x, y); });
+}
+bool Same(const Outcome& a, const Outcome& b) {
+  return Same(a.score, b.score) && Same(a.rows, b.rows) && Same(a.gradient, b.gradient);
+}
+
 // One call with inputs and outputs `gap` elements wider than they need be; `in_place` writes over the logits.
 template <class T>
-Outcome Run(const Case& c, size_t rows, size_t cols, size_t gap, bool in_place) {
+Outcome Run(const Case& c, size_t rows, size_t cols, size_t gap, bool in_place, Edge edge = Edge::kEnd) {
   const size_t stride = cols + gap;
   const bool mixture = c.loss == LossKind::kMixtureDensity;
   const size_t label_cols = mixture ? 1 : cols;
-  Rows<T> z(rows, cols, stride), y(rows, c.sparse ? 1 : label_cols, (c.sparse ? 1 : label_cols) + gap);
-  Rows<T> g(rows, cols, stride), m(rows, c.mask == 1 ? 1 : cols, (c.mask == 1 ? 1 : cols) + gap), w(1, cols, cols);
-  std::unique_ptr<T[]> scores(new T[rows]);
+  Rows<T> z(rows, cols, stride, edge), y(rows, c.sparse ? 1 : label_cols, (c.sparse ? 1 : label_cols) + gap, edge);
+  Rows<T> g(rows, cols, stride, edge), w(1, cols, cols, edge);
+  Rows<T> m(rows, c.mask == 1 ? 1 : cols, (c.mask == 1 ? 1 : cols) + gap, edge);
+  GuardedArray<T> scores(rows, edge), alpha(cols, edge);
+  std::fill_n(alpha.data(), cols, T{0.25});
   z.Fill([](size_t i) { return 0.05 + 0.9 * Uniform(static_cast<uint32_t>(i)); });
   const double lowest = c.loss == LossKind::kMAPE ? 1 : 0;  // a percentage of 0 is infinite
   y.Fill([&](size_t i) {
@@ -103,11 +119,12 @@ Outcome Run(const Case& c, size_t rows, size_t cols, size_t gap, bool in_place) 
   call.params.has_ignore = c.sparse;
   call.params.ignore_index = 1;
   if (c.mask != 0) call.mask = m.View(c.mask == 1 ? 0 : 1);
+  if (c.activation == ActivationKind::kPReLU) call.alpha = {alpha.data(), call.dtype, 0, 1};
   if (c.weights) call.weights = {w.data(), w.View().dtype, 0, 1};
   call.gradient = in_place ? z.data() : g.data();
   call.gradient_stride = stride;
   call.score = true;
-  if (c.loss != LossKind::kFMeasure) call.score_array = scores.get();
+  if (c.loss != LossKind::kFMeasure) call.score_array = scores.data();
 
   LossResult result;
   CHECK(RunLoss(call, &result) == Status::kOk, "loss %d", static_cast<int>(c.loss));
@@ -128,13 +145,9 @@ Outcome Run(const Case& c, size_t rows, size_t cols, size_t gap, bool in_place) 
     alone.pre_output = z.Fill([](size_t i) { return 0.05 + 0.9 * Uniform(static_cast<uint32_t>(i)); }).View();
   LossResult score_alone;
   RunLoss(alone, &score_alone);
-  CHECK(score_alone.score == result.score, "loss %d: %g alone, %g", static_cast<int>(c.loss), score_alone.score,
+  CHECK(Same(score_alone.score, result.score), "loss %d: %g alone, %g", static_cast<int>(c.loss), score_alone.score,
         result.score);
   return outcome;
-}
-
-bool Same(const Outcome& a, const Outcome& b) {
-  return a.score == b.score && a.rows == b.rows && a.gradient == b.gradient;
 }
 
 // Within a few roundings of the largest number of the same kind.
@@ -145,6 +158,14 @@ bool Close(const std::vector<double>& a, const std::vector<double>& b, double ep
     if (!(std::fabs(a[i] - b[i]) <= eps * largest)) return false;
   }
   return a.size() == b.size();
+}
+
+// Wherever the arrays lie, the bits are the same.
+template <class T>
+void CheckEdges(const Case& c, size_t rows, size_t cols) {
+  const Outcome at_end = Run<T>(c, rows, cols, 0, false), at_start = Run<T>(c, rows, cols, 0, false, Edge::kStart);
+  CHECK(Same(at_end, at_start), "loss %d activation %d %zux%zu: its place changes it", static_cast<int>(c.loss),
+        static_cast<int>(c.activation), rows, cols);
 }
 
 template <class T>
@@ -160,6 +181,7 @@ void CheckCase(const Case& c, size_t rows, size_t cols) {
                      Close(expected.gradient, got.gradient, eps);
   CHECK(close, "loss %d activation %d sparse %d mask %d %zux%zu: %.17g, scalar %.17g", static_cast<int>(c.loss),
         static_cast<int>(c.activation), c.sparse, c.mask, rows, cols, got.score, expected.score);
+  CheckEdges<T>(c, rows, cols);
   CHECK(Same(got, Run<T>(c, rows, cols, 3, false)), "loss %d %zux%zu: strides change it", static_cast<int>(c.loss),
         rows, cols);
   CHECK(Same(got, Run<T>(c, rows, cols, 0, true)), "loss %d %zux%zu: in place changes it", static_cast<int>(c.loss),
@@ -193,6 +215,25 @@ TEST(LossDrivers) {
         for (size_t rows : {0, 1, 2, 17}) {
           CheckCase<float>(c, rows, width);
           CheckCase<double>(c, rows, width);
+        }
+      }
+    }
+  });
+}
+
+// All activations, at either edge of memory.
+TEST(LossActivations) {
+  test::OnEveryTarget([](int) {
+    for (const Case& every : Cases()) {
+      if (every.activation != ActivationKind::kIdentity) continue;
+      for (int kind = 0; kind < static_cast<int>(ActivationKind::kCount); ++kind) {
+        Case c = every;
+        c.activation = static_cast<ActivationKind>(kind);
+        for (size_t cols : {1, 9, 33}) {
+          if (c.loss == LossKind::kFMeasure && cols > 2) continue;
+          const size_t width = c.loss == LossKind::kMixtureDensity ? 3 * ((cols + 2) / 3) : cols;
+          CheckEdges<float>(c, 3, width);
+          CheckEdges<double>(c, 3, width);
         }
       }
     }
@@ -269,6 +310,62 @@ TEST(SparseLabelsOutOfRange) {
   CHECK(RunLoss(call, &result) == Status::kOk && g[3] == 0, "ignored label beyond 2^53");
   call.params.ignore_index += 1;
   CHECK(RunLoss(call, &result) == Status::kBadLabel, "its neighbour");
+}
+
+// Forward, backprop, in place of either input, and PReLU's own gradient, at either edge of memory.
+template <class T>
+void CheckActivationCall(ActivationKind kind, size_t rows, size_t cols, size_t gap) {
+  std::vector<T> want;
+  for (const Edge edge : {Edge::kEnd, Edge::kStart}) {
+    std::vector<T> got;
+    // Where the result goes: to an array of its own, over the input, over epsilon; without epsilon it is forward.
+    for (int form = 0; form < 5; ++form) {
+      const size_t stride = cols + gap;
+      Rows<T> z(rows, cols, stride, edge), epsilon(rows, cols, stride, edge), out(rows, cols, stride, edge);
+      GuardedArray<T> alpha(cols, edge), of_alpha(cols, edge);
+      const auto number = [](size_t i) { return 3 * Uniform(static_cast<uint32_t>(i)) - 1.5; };
+      z.Fill(number);
+      epsilon.Fill([&](size_t i) { return number(i + 777); });
+      std::fill_n(alpha.data(), cols, T{0.25});
+      ActivationCall call;
+      call.activation = kind;
+      call.params.p[0] = 0.5;
+      call.dtype = z.View().dtype;
+      call.rows = rows;
+      call.cols = cols;
+      call.input = z.View();
+      if (form >= 2) call.epsilon = epsilon.View();
+      if (kind == ActivationKind::kPReLU) call.alpha = {alpha.data(), call.dtype, 0, 1};
+      Rows<T>& to = form == 1 || form == 3 ? z : form == 4 ? epsilon : out;
+      call.out = to.data();
+      call.out_stride = stride;
+      if (form == 2 && kind == ActivationKind::kPReLU) {
+        CHECK(RunPReLUParameterGradient(call, of_alpha.data()) == Status::kOk, "PReLU's gradient");
+        got.insert(got.end(), of_alpha.data(), of_alpha.data() + cols);
+      }
+      CHECK(RunActivation(call) == Status::kOk, "activation %d", static_cast<int>(kind));
+      CHECK(z.GapsUntouched() && epsilon.GapsUntouched() && out.GapsUntouched(), "activation %d wrote between rows",
+            static_cast<int>(kind));
+      for (size_t i = 0; i < rows; ++i) {
+        for (size_t j = 0; j < cols; ++j) got.push_back(to.At(i, j));
+      }
+    }
+    if (edge == Edge::kEnd) want = got;
+    CHECK(got == want, "activation %d %zux%zu: its place changes it", static_cast<int>(kind), rows, cols);
+  }
+}
+
+TEST(ActivationCalls) {
+  test::OnEveryTarget([](int) {
+    for (int kind = 0; kind < static_cast<int>(ActivationKind::kCount); ++kind) {
+      for (size_t cols : {1, 2, 7, 9, 17, 33, 70}) {
+        for (size_t gap : {0, 3}) {
+          CheckActivationCall<float>(static_cast<ActivationKind>(kind), 5, cols, gap);
+          CheckActivationCall<double>(static_cast<ActivationKind>(kind), 5, cols, gap);
+        }
+      }
+    }
+  });
 }
 
 }  // namespace

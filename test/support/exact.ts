@@ -15,14 +15,17 @@ export interface Measurement {
   readonly units: number;
   /** The worst element. */
   readonly worst: string;
+  /** Elements of which something is claimed. */
+  readonly count: number;
 }
 
 const eps = { float32: 2 ** -24, float64: 2 ** -53 } as const;
 /** Results below the smallest normal number may be flushed to 0. */
 const tiny = { float32: 2 ** -126, float64: 2 ** -1022 } as const;
 
+/** A scale of NaN: nothing is claimed. */
 function unitsOf(got: number, want: number, scale: number, dtype: FloatDtype): number {
-  if (got === want || (Number.isNaN(got) && Number.isNaN(want))) return 0;
+  if (got === want || Number.isNaN(scale) || (Number.isNaN(got) && Number.isNaN(want))) return 0;
   const error = Math.abs(got - want) - tiny[dtype];
   if (error <= 0) return 0;
   return Number.isFinite(error) ? error / (eps[dtype] * Math.max(scale, Math.abs(want))) : Infinity;
@@ -49,7 +52,8 @@ function measure(
     units = here;
     worst = `[${i}] ${got[i]}, expected ${want[i]} (scale ${scale(i)})`;
   }
-  return { id, subject, dtype, field, units, worst };
+  const count = want.filter((_, i) => !Number.isNaN(scale(i))).length;
+  return { id, subject, dtype, field, units, worst, count };
 }
 
 const item = (list: readonly number[]) => (i: number) => list[i] as number;
@@ -116,7 +120,15 @@ export function measureLarge(golden: ExactLarge): Measurement[] {
   const of = (field: string, got: number, want: number, scale: number): Measurement => {
     const units = Math.abs(got - want) / (largeSum[dtype].relative * scale);
     const worst = `${got}, expected ${want}`;
-    return { id: golden.id, subject: name, dtype, field, units: Number.isNaN(units) ? Infinity : units, worst };
+    return {
+      id: golden.id,
+      subject: name,
+      dtype,
+      field,
+      units: Number.isNaN(units) ? Infinity : units,
+      worst,
+      count: 1,
+    };
   };
   const average = loss.computeScore(labels, z, activation, mask, true);
   return [
