@@ -175,6 +175,8 @@ export class Executor {
   }
 
   private programTask(code: ProgramCode, region: Region): () => void {
+    // Whatever has elements of no elements is a number in the plan.
+    if (region.rows * region.cols === 0) return () => undefined;
     const { program, frame } = compile(code, region);
     frame[2] = dtypeCodes[this.dtype];
     const inputs = code.inputs.map(({ node, space }) => {

@@ -365,7 +365,7 @@ export class SameDiff extends SDBaseOps {
    * Trains the parameters that the loss variables depend on, batch after batch, in place in their arrays.
    *
    * A batch has arrays by the placeholders' names; with a training configuration that maps features and labels it is a
-   * `DataSet`. Batches may differ in rows, and may be promises. Gradients are those of the sum of the loss variables, with
+   * `DataSet`. Batches may differ in rows, and may be promises; one of no rows is an error. Gradients are those of the sum of the loss variables, with
    * nothing divided by the rows: that is the losses' to do, as a mean does. The event loop gets a turn every 10 ms, and
    * between batches the graph may be used, as in a listener.
    *

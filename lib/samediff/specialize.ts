@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A graph for shapes that are known: made anew, and simplified again, in terms of what programs and kernels compute.
-import { type Node, nameAs, reachable } from './graph';
+import { shapeError } from '../errors';
+import { label, type Node, nameAs, reachable } from './graph';
 import { isBinary, remake } from './remake';
 import { countOf, reduced, repeatedAxes, type Sizes, spaceOf } from './shapes';
 import type { Simplifier } from './simplifier';
@@ -25,6 +26,8 @@ export function specialize(
       inputs.set(result, node);
     } else {
       result = lower(to, node, args);
+      // Nothing is computed for no elements.
+      if (countOf(result.shape) === 0) result = to.broadcastTo(to.number(0), result.shape);
     }
     nameAs(result, node);
     made.set(node, result);
@@ -47,14 +50,17 @@ function lower(g: Simplifier, node: Node, args: readonly Node[]): Node {
     case 'clip':
       return g.min(g.max(a, attributes['low'] as number), attributes['high'] as number);
     case 'softmax': {
+      if (countOf(a.shape) === 0) return a;
       const e = g.unary('exp', lessMaximum(g, a));
       return g.mul(e, g.unary('reciprocal', g.sum(e, lastAxis(a))));
     }
     case 'logSoftmax': {
+      if (countOf(a.shape) === 0) return a;
       const rest = lessMaximum(g, a);
       return g.sub(rest, g.log(g.sum(g.unary('exp', rest), lastAxis(a))));
     }
     case 'logSumExp':
+      if (a.shape.at(-1) === 0) return g.broadcastTo(g.number(Number.NEGATIVE_INFINITY), reduced(a.shape, lastAxis(a)));
       return g.add(g.maximum(a, lastAxis(a)), g.log(g.sum(g.unary('exp', lessMaximum(g, a)), lastAxis(a))));
     case 'sum':
     case 'maximum':
@@ -80,8 +86,17 @@ function lessMaximum(g: Simplifier, x: Node): Node {
   return g.sub(x, g.maximum(x, lastAxis(x)));
 }
 
+/** What no elements come to. */
+function ofNothing(g: Simplifier, op: 'sum' | 'maximum', x: Node, axes: Sizes): Node {
+  if (op === 'maximum' && countOf(reduced(x.shape, axes)) > 0) {
+    throw shapeError(`max of ${label(x)}`, 'at least one element along the reduced axes', x.shape);
+  }
+  return g.number(0);
+}
+
 /** A reduction over trailing axes, of a sum over leading ones too: other axes are brought there. */
 function overAxes(g: Simplifier, op: 'sum' | 'maximum', x: Node, axes: Sizes): Node {
+  if (countOf(x.shape) === 0) return g.broadcastTo(ofNothing(g, op, x, axes), reduced(x.shape, axes));
   const long = x.shape.map((_, axis) => axis).filter((axis) => x.shape[axis] !== 1);
   const over = long.filter((axis) => axes.includes(axis));
   const kept = long.filter((axis) => !axes.includes(axis));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Training: batches in, steps of the parameters, until the epochs are done.
 import type { ArrayInput } from '../array-input';
-import { optionError } from '../errors';
+import { optionError, shapeError } from '../errors';
 import { readSignal, throwIfAborted } from '../losses/async-call';
 import { allocateArray, type NDArray } from '../ndarray/ndarray';
 import { readInteger } from '../options';
@@ -146,7 +146,7 @@ export class Training {
   /** One step of all parameters. Returns losses and penalties before it. */
   private step(batch: Batch, { steps, session, outs }: Computation): number[] {
     const losses = session
-      .run(this.placeholders(batch), outs)
+      .run(checkRows(this.placeholders(batch)), outs)
       .slice(0, -steps.length)
       .map((sum) => sum.getDouble(0));
     const penalties = sumOfEach(steps.map((step) => step.penalties()));
@@ -202,6 +202,15 @@ export class Training {
     const dataSet = batch as Partial<DataSet>;
     return { ...mapped('features', features, dataSet.features), ...mapped('labels', labels, dataSet.labels) };
   }
+}
+
+/** A mean over no rows would make all parameters NaN. */
+function checkRows(arrays: Placeholders): Placeholders {
+  for (const [name, array] of Object.entries(arrays)) {
+    const { shape, length } = Object(array) as { readonly shape?: unknown; readonly length?: unknown };
+    if ((Array.isArray(shape) ? shape[0] : length) === 0) throw shapeError(`batch: ${name}`, 'at least one row', array);
+  }
+  return arrays;
 }
 
 function sumOfEach(lists: readonly (readonly number[])[]): readonly number[] {

@@ -214,6 +214,12 @@ describe('fit rejects', () => {
     },
     { title: 'no batch', call: train({ data: [] }), expected: errOption('data', 'batch') },
     { title: 'a batch that is none', call: train({ data: [7] }), expected: errOption('data', '7') },
+    {
+      title: 'a batch of no rows',
+      call: train({ data: [{ x: nd.zeros([0, 1]), y: nd.zeros([0, 1]) }] }),
+      expected: errShape('batch: x', 'at least one row', '[0, 1]'),
+    },
+    { title: 'a batch of nothing', call: train({ data: [batch()] }), expected: errShape('batch: x', '[]') },
     { title: 'a missing array', call: train({ data: [{ x: [[1]] }] }), expected: errOption('y', 'placeholder') },
     { title: 'a shape', call: train({ data: [{ x: [[1]], y: [1] }] }), expected: errShape('y', '[-1, 1]', '[1]') },
     {
