@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import type { Shape } from '../array-input';
-import { dtypeError, shapeError } from '../errors';
-import { label, type Node } from './graph';
+import { dtypeError, optionError, shapeError } from '../errors';
+import { isComparison, label, type Node } from './graph';
 import { publicShape, readAxes } from './shapes';
 import { type AxesArguments, type Expression, type Named, SDVariable, splitName, type Term } from './variable';
 
@@ -20,7 +20,7 @@ export type Method = {
  * const sd = SameDiff.create();
  * const x = sd.constant('x', [[1, 2], [3, 4]]);
  * sd.max(x, 1).eval().toArray(); // [2, 4]
- * sd.where(x.gt(2), x, 0).eval().toArray(); // [[0, 0], [3, 4]]
+ * sd.where(x, 0, x.gt(2)).eval().toArray(); // [[0, 0], [3, 4]]
  * ```
  * @see ND4J `org.nd4j.autodiff.samediff.ops.SDBaseOps`
  */
@@ -136,20 +136,28 @@ export abstract class SDBaseOps {
   /**
    * The elements of x where the condition is not 0, else those of y. Neither is multiplied: what is not taken may be NaN.
    *
-   * @param args a name, which may be left out; condition, x and y, variables or numbers that broadcast
+   * The condition stands last, as in ND4J; in NumPy it stands first.
+   *
+   * @param args a name, which may be left out; x, y and condition, variables or numbers that broadcast
    * @returns a variable of the shape that all three broadcast to
-   * @throws RangeError ERR_SHAPE for shapes that do not broadcast; TypeError as `sum`
+   * @throws RangeError ERR_SHAPE for shapes that do not broadcast; TypeError ERR_OPTION for a comparison that stands first,
+   * unless a comparison stands last; otherwise as `sum`
    * @example
    * ```ts
    * import { SameDiff } from 'simdloss';
    * const sd = SameDiff.create();
    * const x = sd.constant('x', [0, 1]);
-   * sd.where(x.eq(0), 5, x).eval().toArray(); // [5, 1]
+   * sd.where(5, x, x.eq(0)).eval().toArray(); // [5, 1]
    * ```
    */
-  where(...args: Named<[condition: Term, x: Term, y: Term]>): SDVariable {
-    const [name, operands] = splitName<[condition: Term, x: Term, y: Term]>(args);
-    return this.express(name, operands, (g, [condition, x, y]) => g.select(condition, x, y));
+  where(...args: Named<[x: Term, y: Term, condition: Term]>): SDVariable {
+    const [name, operands] = splitName<[x: Term, y: Term, condition: Term]>(args);
+    return this.express(name, operands, (g, [x, y, condition]) => {
+      if (isComparison(x) && !isComparison(condition)) {
+        throw optionError('where', 'a comparison as condition, the last of x, y, condition', `${label(x)} as x`);
+      }
+      return g.select(condition, x, y);
+    });
   }
 
   // --- Shapes ---

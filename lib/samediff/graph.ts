@@ -92,6 +92,10 @@ export interface Node {
 /** What the builder takes as an operand. */
 export type Operand = Node | number;
 
+const COMPARISONS: readonly Op[] = ['lt', 'le', 'eq', 'ne'];
+/** Is it 1 or 0 by its operands' order? */
+export const isComparison = ({ op }: Node): boolean => COMPARISONS.includes(op);
+
 const NONE: Attributes = Object.freeze({});
 const COMMUTATIVE = new Set<Op>(['add', 'mul', 'min', 'max', 'eq', 'ne']);
 

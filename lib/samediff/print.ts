@@ -73,7 +73,12 @@ function piecesOf(node: Node): { readonly pieces: readonly Piece[]; readonly bin
   const listed = Object.entries(attributes)
     .filter(([name]) => name !== 'kernel')
     .map(([name, value]) => `${name} = ${Array.isArray(value) ? `[${value}]` : value}`);
-  const args: Piece[] = [...inputs.map((input): Piece => [input, 0]), ...(isPlain(attributes['params']) ? [] : listed)];
+  // As it is written, with the condition last.
+  const operands = op === 'select' ? [...inputs.slice(1), inputs[0] as Node] : inputs;
+  const args: Piece[] = [
+    ...operands.map((input): Piece => [input, 0]),
+    ...(isPlain(attributes['params']) ? [] : listed),
+  ];
   const separated = args.flatMap((arg, i): Piece[] => (i === 0 ? [arg] : [', ', arg]));
   return { pieces: [`${nameOf(node)}(`, ...separated, ')'], binds: CALL };
 }

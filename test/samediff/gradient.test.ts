@@ -88,15 +88,15 @@ describe('gradients for a variable between', () => {
     { title: 'the smaller of it and itself', m: ({ x }) => x.exp(), loss: (m, { sd }) => sd.math.min(m, m).square() },
     {
       title: 'a factor of a choice',
-      m: ({ sd, x, y }) => sd.where(y.gt(0), x, 0),
+      m: ({ sd, x, y }) => sd.where(x, 0, y.gt(0)),
       loss: (m, { y }) => m.mul(y).mul(m),
     },
     {
       title: 'half of a choice',
-      m: ({ sd, x, y }) => sd.where(y.gt(0), x.square(), 0),
-      loss: (m, { sd, y }) => m.add(sd.where(y.gt(0), 0, y)).exp(),
+      m: ({ sd, x, y }) => sd.where(x.square(), 0, y.gt(0)),
+      loss: (m, { sd, y }) => m.add(sd.where(0, y, y.gt(0))).exp(),
     },
-    { title: 'a choice of numbers', m: ({ sd, y }) => sd.where(y.gt(0), 2, y), loss: (m) => m.mul(3).add(1).square() },
+    { title: 'a choice of numbers', m: ({ sd, y }) => sd.where(2, y, y.gt(0)), loss: (m) => m.mul(3).add(1).square() },
     { title: 'that is summed with a factor', m: ({ x }) => x.mul(2), loss: (m) => m.sum(1).square() },
     { title: 'that is negated and summed', m: ({ x }) => x.neg(), loss: (m) => m.sum().exp() },
     { title: 'the sum of an axis of size 1', m: ({ r }) => r.sum(1, { keepDims: true }), loss: (m, { r }) => m.mul(r) },
@@ -310,7 +310,7 @@ describe('closed forms', () => {
     const sd = SameDiff.create();
     const x = sd.constant('x', nd.array([-1, 0, 4], 'float64'));
     const m = x.log().rename('m');
-    const loss = sd.where(x.gt(0), m.mul(x.sqrt()), 0);
+    const loss = sd.where(m.mul(x.sqrt()), 0, x.gt(0));
     expect(values(loss.gradient(m).eval())).toEqual([0, 0, 2]);
     expect(values(loss.gradient(x).eval())).toEqual([0, 0, 0.5 + Math.log(4) / 4]);
   });

@@ -33,7 +33,12 @@ describe('bad arguments', () => {
     { title: 'bounds in the wrong order', call: () => math.clipByValue(x, 1, 0), expected: errRange('clip', '0') },
     { title: 'an axis', call: () => base.sum(x, 2), expected: errRange('axes', '2') },
     { title: 'an axis of no size 1', call: () => base.squeeze(x, 0), expected: errShape('squeeze of x', 'size 1') },
-    { title: 'no condition', call: () => base.where(undefined as never, x, y), expected: errDtype('undefined') },
+    {
+      title: 'a condition that stands first',
+      call: () => base.where(x.gt(0), x, 0),
+      expected: errOption('where', 'the last of x, y, condition', 'lt'),
+    },
+    { title: 'no condition', call: () => base.where(x, y, undefined as never), expected: errDtype('undefined') },
   ];
   test.each(rows)('$title', ({ call, expected }) => {
     expectError(call, expected);
@@ -84,7 +89,7 @@ const rows: readonly { readonly of: (...name: [string?]) => SDVariable; readonly
   { of: (...n) => base.reshape(...(n as []), x, [3, 2]), same: x.reshape(3, -1) },
   { of: (...n) => base.expandDims(...(n as []), labels, -1), same: base.expandDims(labels, 1) },
   { of: (...n) => base.squeeze(...(n as []), column, 1), same: base.squeeze(column, -1) },
-  { of: (...n) => base.where(...(n as []), x.gt(0), x, 0), same: base.where(x.gt(0), x, 0) },
+  { of: (...n) => base.where(...(n as []), x, 0, x.gt(0)), same: base.where(x, 0, x.gt(0)) },
 ];
 
 test.each(rows.map((row) => [String(row.same), row] as const))('%s', (_, { of, same }) => {

@@ -136,7 +136,7 @@ function build({ rows, cols, depth, seed, choices }: Expression, dtype: FloatDty
         const fits = made.filter((y) => broadcasts(x.shape, y.shape) && broadcasts(condition.shape, y.shape));
         if (!broadcasts(condition.shape, x.shape) || fits.length === 0) break;
         const y = pick(fits, third);
-        if (y.rank + x.rank + condition.rank > 0) made.push(sd.where(condition, x, y));
+        if (y.rank + x.rank + condition.rank > 0) made.push(sd.where(x, y, condition));
       }
     }
     const last = made[made.length - 1] as SDVariable;
