@@ -151,6 +151,33 @@ class Reader {
 
 // The class index in row i of sparse labels (checked beforehand, see CheckSparseLabels), or -1 for an ignored row.
 class SparseReader {
+ private:
+  // First: Clang 16 loses member templates that generic lambdas use before they are defined.
+  template <class T>
+  bool Ignored(T value) const {
+    if (!has_ignore_) return false;
+    if constexpr (std::is_floating_point_v<T>) {
+      return static_cast<double>(value) == static_cast<double>(ignore_);
+    } else if constexpr (std::is_same_v<T, uint64_t>) {
+      return ignore_ >= 0 && value == static_cast<uint64_t>(ignore_);
+    } else {
+      return static_cast<int64_t>(value) == ignore_;
+    }
+  }
+
+  template <class T>
+  static bool IsIndex(T value, size_t classes) {
+    if constexpr (std::is_floating_point_v<T>) {
+      // NaN fails every comparison; the cast is safe once the value is known to be in range.
+      return value >= 0 && static_cast<double>(value) < static_cast<double>(classes) &&
+             static_cast<T>(static_cast<uint64_t>(value)) == value;
+    } else if constexpr (std::is_signed_v<T>) {
+      return value >= 0 && static_cast<uint64_t>(value) < classes;
+    } else {
+      return static_cast<uint64_t>(value) < classes;
+    }
+  }
+
  public:
   SparseReader(const Matrix& labels, bool has_ignore, int64_t ignore)
       : m_(labels), has_ignore_(has_ignore), ignore_(ignore) {}
@@ -185,31 +212,6 @@ class SparseReader {
   }
 
  private:
-  template <class T>
-  bool Ignored(T value) const {
-    if (!has_ignore_) return false;
-    if constexpr (std::is_floating_point_v<T>) {
-      return static_cast<double>(value) == static_cast<double>(ignore_);
-    } else if constexpr (std::is_same_v<T, uint64_t>) {
-      return ignore_ >= 0 && value == static_cast<uint64_t>(ignore_);
-    } else {
-      return static_cast<int64_t>(value) == ignore_;
-    }
-  }
-
-  template <class T>
-  static bool IsIndex(T value, size_t classes) {
-    if constexpr (std::is_floating_point_v<T>) {
-      // NaN fails every comparison; the cast is safe once the value is known to be in range.
-      return value >= 0 && static_cast<double>(value) < static_cast<double>(classes) &&
-             static_cast<T>(static_cast<uint64_t>(value)) == value;
-    } else if constexpr (std::is_signed_v<T>) {
-      return value >= 0 && static_cast<uint64_t>(value) < classes;
-    } else {
-      return static_cast<uint64_t>(value) < classes;
-    }
-  }
-
   Matrix m_;
   bool has_ignore_;
   int64_t ignore_;

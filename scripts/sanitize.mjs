@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+// The native tests under sanitizers, and the suite on a sanitized addon. Arguments: names of rows to run alone; `--record` puts
+// what ran into docs/reliability.md.
+//   threads  the tests that use several threads, under ThreadSanitizer
+//   memory   all of them under AddressSanitizer and UndefinedBehaviorSanitizer, arrays between guard pages
+//   suite    jest on the addon that was built for `memory`, which also watches the memory of JavaScript's arrays
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { parseArgs } from 'node:util';
+import { cmake } from './cmake.mjs';
+import { record } from './reliability.mjs';
+import { root, run, tool } from './tools.mjs';
+
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { record: { type: 'boolean' } } });
+
+/** Builds the native tests, and the addon, in a folder below build/. */
+async function built(folder, sanitizers) {
+  const defines = {
+    SIMDLOSS_TESTS: 'ON',
+    SIMDLOSS_SANITIZE: sanitizers,
+    // Where node-gyp-build looks for an addon when SIMDLOSS_PREBUILD is the folder.
+    CMAKE_LIBRARY_OUTPUT_DIRECTORY: path.join(root, 'build', folder, 'build', 'Release'),
+  };
+  const flags = Object.entries(defines).map(([name, value]) => `--CD${name}=${value}`);
+  if (!(await cmake(`build/${folder}`, '--out', `build/${folder}`, '--debug', ...flags))) throw new Error(folder);
+}
+
+/** Runs native tests whose names hold a text: how many, with how many checks. */
+async function nativeTests(folder, filter) {
+  const { ok, output } = await run(path.join(root, 'build', folder, 'native_tests'), [filter]);
+  const checks = [...output.matchAll(/: (\d+) checks/g)].reduce((sum, [, count]) => sum + Number(count), 0);
+  const [, passed] = /(\d+) passed, 0 failed\s*$/.exec(output) ?? [];
+  if (!ok || passed === undefined) throw new Error(output);
+  return `${passed} tests, ${checks.toLocaleString('en')} checks, every SIMD target`;
+}
+
+const ROWS = {
+  threads: {
+    what: 'thread pool and calls on several threads, ThreadSanitizer',
+    async run() {
+      const folder = path.join(root, 'build', 'tsan');
+      const options = ['-DCMAKE_BUILD_TYPE=Debug', '-DSIMDLOSS_TESTS=ON', '-DSIMDLOSS_SANITIZE=thread'];
+      for (const args of [
+        ['-S', root, '-B', folder, ...options],
+        ['--build', folder, '--target', 'native_tests', '--parallel', '2'],
+      ]) {
+        if (!(await run('cmake', args, { live: true })).ok) throw new Error(`cmake ${args.join(' ')}`);
+      }
+      return nativeTests('tsan', 'Threads');
+    },
+  },
+  memory: {
+    what: 'native tests between guard pages, AddressSanitizer and UndefinedBehaviorSanitizer',
+    async run() {
+      await built('asan', 'address,undefined');
+      return nativeTests('asan', '');
+    },
+  },
+  suite: {
+    what: 'jest on the sanitized addon, AddressSanitizer and UndefinedBehaviorSanitizer',
+    async run() {
+      await built('asan', 'address,undefined');
+      const library = await run(process.env.CXX ?? 'c++', ['-print-file-name=libasan.so']);
+      const report = path.join(root, 'build', 'jest-sanitized.json');
+      mkdirSync(path.dirname(report), { recursive: true });
+      const { ok } = await tool('jest', ['--json', '--outputFile', report, '--silent'], {
+        live: true,
+        env: {
+          LD_PRELOAD: library.output.trim(),
+          ASAN_OPTIONS: 'detect_leaks=0',
+          SIMDLOSS_PREBUILD: path.join(root, 'build', 'asan'),
+        },
+      });
+      if (!ok) throw new Error('jest failed');
+      return `${JSON.parse(readFileSync(report, 'utf8')).numPassedTests.toLocaleString('en')} tests`;
+    },
+  },
+};
+
+for (const [name, { what, run: attempt }] of Object.entries(ROWS)) {
+  if (positionals.length > 0 && !positionals.includes(name)) continue;
+  const tried = await attempt();
+  console.log(`${what}: ${tried}`);
+  const row = { section: 'sanitizers', what, tried, result: 'no error', command: `npm run sanitize -- ${name}` };
+  if (values.record) record([row]);
+}
