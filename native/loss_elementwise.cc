@@ -282,8 +282,9 @@ void RunRows(const LossCall& call, RowRange range, double* score) {
   const size_t cols = call.cols;
   double buffer[kChunkElements / kTile<T>];
   const bool is_row_mask = call.mask && !call.HasOutputMask() && cols >= kTile<T>;
-  if (is_row_mask) Reader<T>(call.mask, cols, call.dtype).ReadColumn(range.begin, range.end - range.begin, buffer);
-  const double *const masks = buffer, *const end = buffer + (range.end - range.begin);
+  const size_t count = is_row_mask ? range.end - range.begin : 0;
+  if (is_row_mask) Reader<T>(call.mask, cols, call.dtype).ReadColumn(range.begin, count, buffer);
+  const double *const masks = buffer, *const end = buffer + count;
   if (!is_row_mask || std::any_of(masks, end, [](double mask) { return mask != 0 && mask != 1; })) {
     Run<T>(call, range.begin * cols, range.end * cols, score);
     return;
