@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "native/program_chains.h"
 
+#include <cmath>
+#include <limits>
+#include <map>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -9,46 +13,61 @@
 namespace simdloss {
 namespace {
 
-// The steps of a chain for an operation: f(x, p), and f(p, x) that gives the same bits; each also where p is a scalar.
+// The steps of a chain for an operation: f(x, p), and f(p, x) that gives the same bits; each also where p is a scalar,
+// and where it is kept.
 struct ChainOps {
-  ChainOp op, of_scalar, reversed, reversed_of_scalar;
+  struct Of {
+    ChainOp tile, scalar, kept;
+  };
+  Of plain, reversed;
 };
 
 constexpr ChainOps ChainOpsOf(uint32_t op) {
   switch (op) {
 #define SIMDLOSS_X(name) \
   case kOp##name:        \
-    return {kChain##name, kChainNothing, kChainNothing, kChainNothing};
+    return {{kChain##name, kChainNothing, kChainNothing}, {}};
     SIMDLOSS_CHEAP_UNARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
+#define SIMDLOSS_OF(name) {kChain##name, kChain##name##Scalar, kChain##name##Kept}
 #define SIMDLOSS_X(name) \
   case kOp##name:        \
-    return {kChain##name, kChain##name##Scalar, kChain##name, kChain##name##Scalar};
+    return {SIMDLOSS_OF(name), SIMDLOSS_OF(name)};
     SIMDLOSS_COMMUTATIVE_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
 #define SIMDLOSS_X(name) \
   case kOp##name:        \
-    return {kChain##name, kChain##name##Scalar, kChainReversed##name, kChainReversed##name##Scalar};
+    return {SIMDLOSS_OF(name), SIMDLOSS_OF(Reversed##name)};
     SIMDLOSS_REVERSIBLE_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
+#undef SIMDLOSS_OF
     default:
       return {};
   }
 }
 
 constexpr bool IsCheap(uint32_t op) {
-  return op == kOpSum || op == kOpCopy || op == kOpSelect || ChainOpsOf(op).op != kChainNothing;
+  return op == kOpSum || op == kOpCopy || op == kOpSelect || ChainOpsOf(op).plain.tile != kChainNothing;
 }
 
 class StageMaker {
  public:
-  explicit StageMaker(const Program& program) : program_(program), reads_(program.slots) {}
+  explicit StageMaker(const Program& program)
+      : program_(program), writes_(program.slots), readers_(program.slots), lies_(program.slots) {
+    std::iota(lies_.begin(), lies_.end(), uint16_t{0});
+    for (const ProgramStage& stage : program.scalars) {
+      for (const ChainStep& step : stage.chain) constants_.erase(step.to);
+      if (!stage.chain.empty()) continue;
+      constants_.erase(stage.step.to);
+      if (stage.step.op == kOpConstant) constants_[stage.step.to] = stage.step.params;
+    }
+  }
 
   std::vector<ProgramStage> Make(const std::vector<ProgramStep>& steps) {
     CountReads(steps);
     for (size_t i = 0; i < steps.size(); ++i) {
       if (IsCheap(steps[i].op)) {
-        AddCheap(steps[i], value_reads_[i]);
+        AddCheap(steps[i], values_[i]);
       } else {
         AddCostly(steps[i]);
       }
@@ -64,15 +83,30 @@ class StageMaker {
     return slot >= first && slot < first + program_.Count(space);
   }
 
-  // How often later steps read what each step makes.
+  // What later steps do with a value.
+  struct Readers {
+    size_t reads = 0;
+    bool in_chain = true;  // all of them are of the chain that makes it, and could read it as y
+  };
+
+  static bool EndsChain(const ProgramStep& step) { return !IsCheap(step.op) || step.adds == ProgramStep::kColumnSum; }
+
   void CountReads(const std::vector<ProgramStep>& steps) {
-    value_reads_.resize(steps.size());
+    values_.resize(steps.size());
     for (size_t i = steps.size(); i-- != 0;) {
       const ProgramStep& step = steps[i];
-      value_reads_[i] = std::exchange(reads_[step.to], 0);
-      if (step.with_slope) reads_[step.c] = 0;
+      if (EndsChain(step)) {
+        for (Readers& readers : readers_) readers.in_chain = readers.reads == 0;
+      }
+      ++writes_[step.to];
+      values_[i] = std::exchange(readers_[step.to], {});
+      if (step.with_slope) readers_[step.c] = {};
       const uint16_t operands[] = {step.a, step.b, step.c};
-      for (uint32_t k = 0; k < OperandCount(step.op); ++k) ++reads_[operands[k]];
+      for (uint32_t k = 0; k < OperandCount(step.op); ++k) {
+        Readers& readers = readers_[operands[k]];
+        ++readers.reads;
+        if (EndsChain(step) || step.op == kOpSelect) readers.in_chain = false;
+      }
     }
   }
 
@@ -81,20 +115,21 @@ class StageMaker {
   ChainStep& Put(ChainOp op, uint16_t p = kSpare, uint16_t q = kSpare) {
     ChainStep step{};
     step.op = op;
-    if (std::exchange(loads_, false)) step.does = ChainStep::kLoad;
+    step.does = std::exchange(before_, 0);
     step.from = from_;
-    step.p = p;
-    step.q = q;
-    step.from_mask = MaskOf(from_);
-    step.p_mask = MaskOf(p);
-    step.q_mask = MaskOf(q);
+    step.p = lies_[p];
+    step.q = lies_[q];
+    step.from_mask = MaskOf(step.from);
+    step.p_mask = MaskOf(step.p);
+    step.q_mask = MaskOf(step.q);
     chain_.push_back(step);
     return chain_.back();
   }
 
   // The last step does that too, or one more if it does already.
   ChainStep& PutAfter(ChainStep::Does does) {
-    ChainStep& step = chain_.empty() || loads_ || (chain_.back().does & does) ? Put(kChainNothing) : chain_.back();
+    ChainStep& step =
+        chain_.empty() || before_ != 0 || (chain_.back().does & does) ? Put(kChainNothing) : chain_.back();
     step.does |= does;
     return step;
   }
@@ -105,35 +140,72 @@ class StageMaker {
   }
   void PutSum(uint16_t sum) { PutAfter(ChainStep::kAdd).sum = sum; }
 
-  // What the accumulator holds is stored if it is read elsewhere too.
+  // What x holds is kept or stored if it is read elsewhere too.
   void Leave() {
-    if (std::exchange(is_wanted_, false)) PutStore(held_);
+    if (is_wanted_) {
+      if (CanKeep()) {
+        PutAfter(ChainStep::kKeep);
+        MoveToKept();
+      } else {
+        PutStore(held_);
+      }
+    }
+    Forget();
+  }
+
+  bool CanKeep() const { return is_tile_ && in_chain_ && kept_ == kNothing; }
+  void MoveToKept() {
+    kept_ = held_;
+    kept_reads_left_ = reads_left_;
+  }
+  void Forget() {
+    is_wanted_ = false;
     held_ = kNothing;
   }
 
   void CountRead() {
     if (is_tile_ && --reads_left_ == 0) is_wanted_ = false;
   }
+  void CountKeptRead() {
+    if (--kept_reads_left_ == 0) kept_ = kNothing;
+  }
 
-  // The accumulator as an operand.
+  // x as an operand.
   void Take() {
     CountRead();
     Leave();
   }
 
   // The result, in a slot that is read so often.
-  void Hold(uint16_t slot, size_t reads) {
+  void Hold(uint16_t slot, const Readers& readers) {
     held_ = slot;
+    lies_[slot] = slot;
     is_tile_ = IsIn(Space::kTile, slot);
-    reads_left_ = reads;
-    is_wanted_ = !is_tile_ || reads != 0;
+    in_chain_ = readers.in_chain;
+    reads_left_ = readers.reads;
+    is_wanted_ = !is_tile_ || readers.reads != 0;
   }
 
   void Bring(uint16_t slot) {
     if (held_ == slot) return Take();
+    if (kept_ == slot) return BringKept();
     Leave();
-    loads_ = true;
-    from_ = slot;
+    before_ = ChainStep::kLoad;
+    from_ = lies_[slot];
+  }
+
+  // x, where it is read later, takes the place of what is read for the last time.
+  void BringKept() {
+    CountKeptRead();
+    if (is_wanted_ && CanKeep()) {
+      if (before_ != 0) Put(kChainNothing);
+      before_ = ChainStep::kSwap;
+      MoveToKept();
+      Forget();
+    } else {
+      Leave();
+      before_ = ChainStep::kRecall;
+    }
   }
 
   void AddSum(const ProgramStep& step) {
@@ -146,21 +218,40 @@ class StageMaker {
     PutSum(step.sum);
   }
 
-  void AddCheap(const ProgramStep& step, size_t reads) {
+  void AddCheap(const ProgramStep& step, const Readers& readers) {
     if (step.op == kOpSum) return AddSum(step);
+    if (step.op == kOpCopy && held_ == step.a && IsWrittenOnce(step.to)) return CopyToOutput(step);
     if (step.op == kOpSelect) {
       PutSelect(step);
     } else if (OperandCount(step.op) == 2) {
       PutBinary(step);
     } else {
-      Bring(step.a);
-      Put(ChainOpsOf(step.op).op);
+      PutUnary(step);
     }
     if (step.adds == ProgramStep::kSum) {
       PutSum(step.sum);
     } else {
-      Hold(step.to, reads);
+      Hold(step.to, readers);
       if (step.adds == ProgramStep::kColumnSum) AddColumns(step, step.to);
+    }
+  }
+
+  bool IsWrittenOnce(uint16_t slot) const { return IsIn(Space::kOutput, slot) && writes_[slot] == 1; }
+
+  // From where it is read from then on.
+  void CopyToOutput(const ProgramStep& step) {
+    CountRead();
+    PutStore(step.to);
+    if (is_tile_ && std::exchange(is_wanted_, false)) lies_[held_] = step.to;
+  }
+
+  void PutUnary(const ProgramStep& step) {
+    Bring(step.a);
+    const uint32_t first = step.op == kOpAbs ? ChainStep::kAbs : step.op == kOpSquare ? ChainStep::kSquare : 0;
+    if (first != 0 && (before_ & (ChainStep::kAbs | ChainStep::kSquare)) == 0) {
+      before_ |= first;
+    } else {
+      Put(ChainOpsOf(step.op).plain.tile);
     }
   }
 
@@ -176,21 +267,52 @@ class StageMaker {
   }
 
   void PutBinary(const ProgramStep& step) {
-    const ChainOps ops = ChainOpsOf(step.op);
     uint16_t x = step.a, p = step.b;
-    // What the accumulator holds stays there; a scalar is best the other one.
-    const bool is_reversed = held_ != x && (held_ == p || IsIn(Space::kScalar, x));
+    // What registers hold stays there; a scalar is best the other one.
+    const auto cost = [&](uint16_t slot) {
+      return slot == held_ ? 0 : slot == kept_ ? 1 : IsIn(Space::kScalar, slot) ? 3 : 2;
+    };
+    const bool is_reversed = cost(p) < cost(x);
     if (is_reversed) std::swap(x, p);
     Bring(x);
-    const bool is_scalar = IsIn(Space::kScalar, p);
-    Put(is_reversed ? (is_scalar ? ops.reversed_of_scalar : ops.reversed) : (is_scalar ? ops.of_scalar : ops.op), p);
+    if (PutClip(step.op, p)) return;
+    const ChainOps ops = ChainOpsOf(step.op);
+    const ChainOps::Of& of = is_reversed ? ops.reversed : ops.plain;
+    if (kept_ == p) {
+      Put(of.kept);
+      CountKeptRead();
+    } else {
+      Put(IsIn(Space::kScalar, p) ? of.scalar : of.tile, p);
+    }
+  }
+
+  // A limit after the other one, both of them numbers.
+  bool PutClip(uint32_t op, uint16_t limit) {
+    if ((op != kOpMin && op != kOpMax) || chain_.empty() || before_ != 0) return false;
+    ChainStep& last = chain_.back();
+    const ChainOps::Of& other = ChainOpsOf(op == kOpMin ? kOpMax : kOpMin).plain;
+    const ChainOps::Of& reversed = ChainOpsOf(op == kOpMin ? kOpMax : kOpMin).reversed;
+    if ((last.op != other.scalar && last.op != reversed.scalar) || (last.does & ChainStep::kAfterwards)) return false;
+    const uint16_t low = op == kOpMin ? last.p : limit, high = op == kOpMin ? limit : last.p;
+    if (!IsLimit(low) || !IsLimit(high) || !(Constant(low) <= Constant(high))) return false;
+    last.op = kChainClip;
+    last.p = low;
+    last.q = high;
+    last.p_mask = last.q_mask = 0;
+    return true;
+  }
+
+  double Constant(uint16_t slot) const { return program_.constants[constants_.at(slot)]; }
+  // Other than 0 in every dtype.
+  bool IsLimit(uint16_t slot) const {
+    return constants_.count(slot) != 0 && std::abs(Constant(slot)) >= std::numeric_limits<float>::min();
   }
 
   // Sums of columns are of what lies in memory.
   void AddColumns(ProgramStep step, uint16_t of) {
     EndChain();
     step.op = kOpSum;
-    step.a = of;
+    step.a = lies_[of];
     stages_.push_back({{}, step});
   }
 
@@ -201,6 +323,9 @@ class StageMaker {
       Spread(kSpareB, &step.b);
     }
     EndChain();
+    for (uint16_t* const operand : {&step.a, &step.b}) *operand = lies_[*operand];
+    lies_[step.to] = step.to;
+    if (step.with_slope) lies_[step.c] = step.c;
     stages_.push_back({{}, step});
     if (step.adds == ProgramStep::kColumnSum) AddColumns(step, step.to);
     if (step.adds == ProgramStep::kSum) {
@@ -242,16 +367,22 @@ class StageMaker {
   static constexpr size_t kEvery = ~size_t{0};
 
   const Program& program_;
-  std::vector<size_t> reads_;        // by slot
-  std::vector<size_t> value_reads_;  // by step
+  std::map<uint16_t, uint32_t> constants_;  // of Program::constants, by slot
+  std::vector<size_t> writes_;              // by slot
+  std::vector<Readers> readers_;            // by slot
+  std::vector<Readers> values_;             // by step
+  std::vector<uint16_t> lies_;              // where a slot's value does, by slot
   std::vector<ProgramStage> stages_;
   std::vector<ChainStep> chain_;
-  bool loads_ = false;  // the next step does, from:
+  uint32_t before_ = 0;  // what the next step does before it operates
   uint16_t from_ = kSpare;
-  uint16_t held_ = kNothing;  // the slot whose value the accumulator holds
+  uint16_t held_ = kNothing;  // the slot whose value x holds
   bool is_tile_ = false;      // which lasts no longer than it is read
   bool is_wanted_ = false;    // it is not stored, and has to be
+  bool in_chain_ = false;     // y will do
   size_t reads_left_ = 0;
+  uint16_t kept_ = kNothing;  // the slot whose value y holds
+  size_t kept_reads_left_ = 0;
 };
 
 }  // namespace

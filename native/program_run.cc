@@ -164,7 +164,8 @@ class Machine {
     } else if (step.op == kOpExpand) {
       losses_.expand(a, call_.cols, begin_, padded, to);
     } else if (step.op == kOpConstant) {
-      std::fill_n(to, padded, static_cast<T>(program_.constants[step.params]));
+      *to = static_cast<T>(program_.constants[step.params]);
+      Repeat(1, padded, to);
     } else if (step.op == kOpSum) {
       AddToColumns(a, count, column_sums_ + step.sum * column_sum_length_);
     } else {
@@ -224,7 +225,7 @@ class CallMachine : Machine<T> {
       if (extent == Extent::kSingle) {
         T* const scalar = this->Slots(Space::kScalar)[index];
         Reader<T>(input, 1).CopyTo(0, 1, scalar);
-        std::fill_n(scalar + 1, kScalarLength<T> - 1, *scalar);
+        Repeat(1, kScalarLength<T>, scalar);
       } else if (extent == Extent::kColumn) {
         Reader<T>(input, cols).CopyTo(0, cols, this->Slots(Space::kColumn)[index]);
       }

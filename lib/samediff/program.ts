@@ -297,6 +297,8 @@ export function makeProgram(
   const outputs = sinks.filter(({ kind }) => kind !== 'sum');
   const sums = sinks.filter(({ kind }) => kind === 'sum');
   const columnSums = sinks.filter(({ kind }) => kind === 'columnSum');
+  // Outputs first: what the sums share with them is then stored where it has to be anyway.
+  for (const { kind, node, place } of sinks) if (kind === 'element') values.of(node, place.space);
   const results = sinks.map((sink): Result => {
     const { space } = sink.place;
     const value = values.of(sink.node, space);

@@ -108,10 +108,13 @@ class Accumulator<D, std::index_sequence<k...>> {
  public:
   static constexpr size_t kElements = sizeof...(k) * kN;
 
-  HWY_INLINE Accumulator() : x_{((void)k, hn::Zero(d_))...} {}
+  HWY_INLINE Accumulator() : x_{((void)k, hn::Zero(d_))...}, y_{((void)k, hn::Zero(d_))...} {}
 
   HWY_INLINE void Load(const T* p) { ((x_[k] = At(p, k)), ...); }
   HWY_INLINE void Store(T* p) const { (hn::StoreU(x_[k], d_, p + k * kN), ...); }
+  HWY_INLINE void Recall() { ((x_[k] = y_[k]), ...); }
+  HWY_INLINE void Keep() { ((y_[k] = x_[k]), ...); }
+  HWY_INLINE void Swap() { (std::swap(x_[k], y_[k]), ...); }
 
   template <class F>
   HWY_INLINE void Apply() {
@@ -136,6 +139,18 @@ class Accumulator<D, std::index_sequence<k...>> {
     const V scalar = At(p, 0);
     if (ApplyLimit<F>(scalar, *p)) return;
     ((x_[k] = F::Eval(d_, scalar, x_[k])), ...);
+  }
+  template <class F>
+  HWY_INLINE void ApplyToKept() {
+    ((x_[k] = F::Eval(d_, x_[k], y_[k])), ...);
+  }
+  template <class F>
+  HWY_INLINE void ApplyReversedToKept() {
+    ((x_[k] = F::Eval(d_, y_[k], x_[k])), ...);
+  }
+  HWY_INLINE void Clip(const T* p, const T* q) {
+    const V low = At(p, 0), high = At(q, 0);
+    ((x_[k] = ops::Limited<ops::Min>(high, ops::Limited<ops::Max>(low, x_[k]))), ...);
   }
   HWY_INLINE void Select(const T* p, const T* q) { ((x_[k] = ops::Select(d_, x_[k], At(p, k), At(q, k))), ...); }
   HWY_INLINE void SelectThen(const T* p, const T* q) { ((x_[k] = ops::Select(d_, At(p, k), x_[k], At(q, k))), ...); }
@@ -178,7 +193,7 @@ class Accumulator<D, std::index_sequence<k...>> {
   }
 
   const D d_;
-  V x_[sizeof...(k)];
+  V x_[sizeof...(k)], y_[sizeof...(k)];
 };
 
 template <class T>
@@ -192,7 +207,14 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
   const size_t bytes = i * sizeof(T);
   Accumulator x;
   for (;; ++step) {
-    if (step->does & ChainStep::kLoad) x.Load(Shifted(at[step->from], bytes & step->from_mask));
+    const uint32_t does = step->does;
+    if (does & ChainStep::kBefore) {
+      if (does & ChainStep::kLoad) x.Load(Shifted(at[step->from], bytes & step->from_mask));
+      if (does & ChainStep::kRecall) x.Recall();
+      if (does & ChainStep::kSwap) x.Swap();
+      if (does & ChainStep::kAbs) x.template Apply<ops::Abs>();
+      if (does & ChainStep::kSquare) x.template Apply<ops::Square>();
+    }
     const T* const p = Shifted(at[step->p], bytes & step->p_mask);
     switch (step->op) {
       case kChainSelect:
@@ -203,6 +225,9 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
         break;
       case kChainSelectElse:
         x.SelectElse(p, Shifted(at[step->q], bytes & step->q_mask));
+        break;
+      case kChainClip:
+        x.Clip(p, Shifted(at[step->q], bytes & step->q_mask));
         break;
 #define SIMDLOSS_X(name)           \
   case kChain##name:               \
@@ -216,6 +241,9 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
     break;                                  \
   case kChain##name##Scalar:                \
     x.template ApplyToScalar<ops::name>(p); \
+    break;                                  \
+  case kChain##name##Kept:                  \
+    x.template ApplyToKept<ops::name>();    \
     break;
         SIMDLOSS_CHEAP_BINARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
@@ -225,6 +253,9 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
     break;                                          \
   case kChainReversed##name##Scalar:                \
     x.template ApplyReversedToScalar<ops::name>(p); \
+    break;                                          \
+  case kChainReversed##name##Kept:                  \
+    x.template ApplyReversedToKept<ops::name>();    \
     break;
         SIMDLOSS_REVERSIBLE_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
@@ -233,9 +264,9 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
       default:
         HWY_UNREACHABLE;
     }
-    const uint32_t does = step->does;
     if (HWY_LIKELY((does & ChainStep::kAfterwards) == 0)) continue;
     if (does & ChainStep::kStore) x.Store(Shifted(at[step->to], bytes & step->to_mask));
+    if (does & ChainStep::kKeep) x.Keep();
     if (does & ChainStep::kAdd) x.AddTo(count, sums + step->sum);
     if (does & ChainStep::kEnd) return;
   }

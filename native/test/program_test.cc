@@ -373,9 +373,11 @@ struct Chains {
       const uint32_t to = pick(8) == 0 ? Sum(sums++) : Tile(static_cast<uint32_t>(pick(kTiles)));
       // The first operand is most often what was made last.
       const uint32_t last = together.back().in.to;
-      const uint32_t a = pick(4) == 0 || last >= Sum(0) ? operand(true) : last;
+      const uint32_t a = pick(4) == 0 || last >= Output(0) ? operand(true) : last;
       Put(pick(2) == 0 ? Line(row.name, to, a, operand(true), operand(true))
                        : Line(row.name, to, operand(true), a, operand(true)));
+      // Read on from where it is copied to.
+      if (i == 5) Put({"Copy", Output(kTiles), to >= Sum(0) ? Tile(0) : to});
     }
     for (uint32_t i = 0; i < kTiles; ++i) Put({"Sum", Sum(sums++), Tile(i)});
     for (uint32_t i = 0; i < kTiles; ++i) Put({"Copy", Output(i), Tile(i)});
@@ -396,7 +398,7 @@ struct Chains {
   std::unique_ptr<Program> Make(const std::vector<Line>& lines) const {
     return Source{{kTiles, kTiles, 0, 0, kScalars},
                   std::vector<ProgramPort>(kInputs, kElements),
-                  std::vector<ProgramPort>(kTiles, kElements),
+                  std::vector<ProgramPort>(kTiles + 1, kElements),
                   sums,
                   0,
                   {0.5, -1.25},
@@ -414,7 +416,7 @@ void CheckChains(const Chains& chains, const std::vector<Numbers>& inputs) {
   if (together == nullptr || apart == nullptr) return;
   const Shape shape{1, inputs[0].size(), 0, false};
   const Results one = Run<T>(*together, shape, inputs), other = Run<T>(*apart, shape, inputs);
-  for (uint32_t i = 0; i < Chains::kTiles; ++i) CHECK(SameBits(one.outputs[i], other.outputs[i]), "output %u", i);
+  for (uint32_t i = 0; i <= Chains::kTiles; ++i) CHECK(SameBits(one.outputs[i], other.outputs[i]), "output %u", i);
   CHECK(SameBits(one.sums, other.sums), "sums");
 }
 
