@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The package as users get it: packed, installed offline and without scripts into an empty project, run. What must be in
 // it: with `--all` the addon of every platform, else of this one.
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileOf, prebuilt } from './prebuild.mjs';
 import { isMain, npm, root, run } from './tools.mjs';
@@ -49,7 +49,7 @@ async function install(tarballs) {
   const flags = ['--offline', '--ignore-scripts', '--no-audit', '--no-fund', '--cache', cache, '--prefix', project];
   const { ok, output } = await npm(['install', ...flags, ...tarballs]);
   if (!ok) fail(output);
-  writeFileSync(path.join(project, 'smoke.mjs'), readFileSync(path.join(root, 'test', 'package', 'smoke.mjs')));
+  cpSync(path.join(root, 'test', 'package'), project, { recursive: true });
 }
 
 /** Runs the smoke test; prints what it came to. */

@@ -11,6 +11,7 @@
 #include "binding/node/async_call.h"
 #include "binding/node/node_arguments.h"
 #include "binding/node/program_call.h"
+#include "binding/node/stay_loaded.h"
 #include "binding/node/task.h"
 #include "native/dispatch.h"
 #include "native/loss.h"
@@ -23,6 +24,7 @@ namespace {
 class Addon : public Napi::Addon<Addon> {
  public:
   Addon(Napi::Env env, Napi::Object exports) {
+    StayLoaded();
     auto block = Napi::Float64Array::New(env, kSlots);
     block_reference_ = Napi::Persistent(block);
     block_ = block.Data();
