@@ -7,6 +7,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { buildWasm } from './build-wasm.mjs';
+import { faultsOf } from './inspect-addon.mjs';
 import { isMain, root } from './tools.mjs';
 import { zigBuild } from './zig.mjs';
 
@@ -58,6 +59,8 @@ async function prebuild(name) {
     out: root,
     nodeGyp: path.join(root, 'scripts', 'prebuild.mjs'),
   });
+  const faults = faultsOf(name, path.join(root, fileOf(name)));
+  if (faults.length > 0) throw new Error(`${name}: ${faults.join('; ')}`);
 }
 
 async function main(names) {
