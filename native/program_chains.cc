@@ -247,7 +247,9 @@ class StageMaker {
 
   void PutUnary(const ProgramStep& step) {
     Bring(step.a);
-    const uint32_t first = step.op == kOpAbs ? ChainStep::kAbs : step.op == kOpSquare ? ChainStep::kSquare : 0;
+    uint32_t first = 0;
+    if (step.op == kOpAbs) first = ChainStep::kAbs;
+    if (step.op == kOpSquare) first = ChainStep::kSquare;
     if (first != 0 && (before_ & (ChainStep::kAbs | ChainStep::kSquare)) == 0) {
       before_ |= first;
     } else {

@@ -16,6 +16,8 @@ if (full) process.env.SIMDLOSS_FULL = '1';
 delete process.env.SIMDLOSS_TARGET;
 
 const none = { passed: 0, failed: 0 };
+// Named again at the end, where the output is long.
+const failures = [];
 const count = (ok) => (ok ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 });
 const sum = (results) =>
   results.reduce((a, b) => ({ passed: a.passed + b.passed, failed: a.failed + b.failed }), { passed: 0, failed: 0 });
@@ -91,10 +93,22 @@ async function jestOnce(name, env) {
     // A suite that does not load is a failure, and so is a test that is skipped.
     const failed = found.numFailedTests + found.numRuntimeErrorTestSuites + found.numPendingTests + found.numTodoTests;
     result = { passed: found.numPassedTests, failed };
+    failures.push(...failuresOf(found).map((failure) => `${name}: ${failure}`));
   } catch {
     console.error(`  jest left no report for ${name}`);
   }
   return ok || result.failed > 0 ? result : sum([result, count(false)]);
+}
+
+function failuresOf(report) {
+  return report.testResults.flatMap((file) => {
+    const failed = file.assertionResults.filter((test) => test.status !== 'passed');
+    if (failed.length === 0 && file.status === 'failed') return [`${path.relative(root, file.name)}: ${file.message}`];
+    return failed.map(
+      ({ fullName, status, failureMessages: [message = ''] }) =>
+        `${path.relative(root, file.name)}: ${fullName}: ${status}\n${message.slice(0, 1000)}`,
+    );
+  });
 }
 
 /**
@@ -151,6 +165,7 @@ for (const [name, step] of Object.entries(steps)) {
   });
   results.push({ name, ...result, seconds: ((performance.now() - start) / 1000).toFixed(1) });
 }
+for (const failure of failures) console.error(failure);
 console.table(results);
 const { passed, failed } = sum(results);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
