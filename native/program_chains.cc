@@ -14,10 +14,10 @@ namespace simdloss {
 namespace {
 
 // The steps of a chain for an operation: f(x, p), and f(p, x) that gives the same bits; each also where p is a scalar,
-// and where it is kept.
+// and where it is kept in y or z.
 struct ChainOps {
   struct Of {
-    ChainOp tile, scalar, kept;
+    ChainOp tile, scalar, y, z;
   };
   Of plain, reversed;
 };
@@ -26,10 +26,10 @@ constexpr ChainOps ChainOpsOf(uint32_t op) {
   switch (op) {
 #define SIMDLOSS_X(name) \
   case kOp##name:        \
-    return {{kChain##name, kChainNothing, kChainNothing}, {}};
+    return {{kChain##name, kChainNothing, kChainNothing, kChainNothing}, {}};
     SIMDLOSS_CHEAP_UNARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_OF(name) {kChain##name, kChain##name##Scalar, kChain##name##Kept}
+#define SIMDLOSS_OF(name) {kChain##name, kChain##name##Scalar, kChain##name##Y, kChain##name##Z}
 #define SIMDLOSS_X(name) \
   case kOp##name:        \
     return {SIMDLOSS_OF(name), SIMDLOSS_OF(name)};
@@ -78,6 +78,9 @@ class StageMaker {
   }
 
  private:
+  static constexpr uint16_t kNothing = 0xffff;
+  static constexpr size_t kEvery = ~size_t{0};
+
   bool IsIn(Space space, uint16_t slot) const {
     const size_t first = program_.Slot(space, 0);
     return slot >= first && slot < first + program_.Count(space);
@@ -86,7 +89,7 @@ class StageMaker {
   // What later steps do with a value.
   struct Readers {
     size_t reads = 0;
-    bool in_chain = true;  // all of them are of the chain that makes it, and could read it as y
+    bool in_chain = true;  // all of them are of the chain that makes it, and could read it from a register
   };
 
   static bool EndsChain(const ProgramStep& step) { return !IsCheap(step.op) || step.adds == ProgramStep::kColumnSum; }
@@ -143,9 +146,9 @@ class StageMaker {
   // What x holds is kept or stored if it is read elsewhere too.
   void Leave() {
     if (is_wanted_) {
-      if (CanKeep()) {
-        PutAfter(ChainStep::kKeep);
-        MoveToKept();
+      if (Kept* const free = CanKeep() ? Find(kNothing) : nullptr) {
+        PutAfter(ChainStep::kKeep).does |= free == &z_ ? ChainStep::kInZ : 0;
+        MoveTo(free);
       } else {
         PutStore(held_);
       }
@@ -153,11 +156,15 @@ class StageMaker {
     Forget();
   }
 
-  bool CanKeep() const { return is_tile_ && in_chain_ && kept_ == kNothing; }
-  void MoveToKept() {
-    kept_ = held_;
-    kept_reads_left_ = reads_left_;
-  }
+  // A value that y or z holds until it is read for the last time.
+  struct Kept {
+    uint16_t slot = kNothing;
+    size_t reads_left = 0;
+  };
+
+  Kept* Find(uint16_t slot) { return y_.slot == slot ? &y_ : z_.slot == slot ? &z_ : nullptr; }
+  bool CanKeep() const { return is_tile_ && in_chain_; }
+  void MoveTo(Kept* kept) { *kept = {held_, reads_left_}; }
   void Forget() {
     is_wanted_ = false;
     held_ = kNothing;
@@ -166,8 +173,8 @@ class StageMaker {
   void CountRead() {
     if (is_tile_ && --reads_left_ == 0) is_wanted_ = false;
   }
-  void CountKeptRead() {
-    if (--kept_reads_left_ == 0) kept_ = kNothing;
+  static void CountRead(Kept* kept) {
+    if (--kept->reads_left == 0) kept->slot = kNothing;
   }
 
   // x as an operand.
@@ -188,23 +195,24 @@ class StageMaker {
 
   void Bring(uint16_t slot) {
     if (held_ == slot) return Take();
-    if (kept_ == slot) return BringKept();
+    if (Kept* const kept = Find(slot)) return BringKept(kept);
     Leave();
     before_ = ChainStep::kLoad;
     from_ = lies_[slot];
   }
 
   // x, where it is read later, takes the place of what is read for the last time.
-  void BringKept() {
-    CountKeptRead();
-    if (is_wanted_ && CanKeep()) {
+  void BringKept(Kept* kept) {
+    const uint32_t of_z = kept == &z_ ? ChainStep::kOfZ : 0;
+    CountRead(kept);
+    if (is_wanted_ && CanKeep() && kept->slot == kNothing) {
       if (before_ != 0) Put(kChainNothing);
-      before_ = ChainStep::kSwap;
-      MoveToKept();
+      before_ = ChainStep::kSwap | of_z;
+      MoveTo(kept);
       Forget();
     } else {
       Leave();
-      before_ = ChainStep::kRecall;
+      before_ = ChainStep::kRecall | of_z;
     }
   }
 
@@ -238,11 +246,12 @@ class StageMaker {
 
   bool IsWrittenOnce(uint16_t slot) const { return IsIn(Space::kOutput, slot) && writes_[slot] == 1; }
 
-  // From where it is read from then on.
+  // From where it is read from then on, if it is not kept.
   void CopyToOutput(const ProgramStep& step) {
     CountRead();
     PutStore(step.to);
-    if (is_tile_ && std::exchange(is_wanted_, false)) lies_[held_] = step.to;
+    if (!is_tile_ || (CanKeep() && Find(kNothing) != nullptr)) return;
+    if (std::exchange(is_wanted_, false)) lies_[held_] = step.to;
   }
 
   void PutUnary(const ProgramStep& step) {
@@ -272,7 +281,7 @@ class StageMaker {
     uint16_t x = step.a, p = step.b;
     // What registers hold stays there; a scalar is best the other one.
     const auto cost = [&](uint16_t slot) {
-      return slot == held_ ? 0 : slot == kept_ ? 1 : IsIn(Space::kScalar, slot) ? 3 : 2;
+      return slot == held_ ? 0 : Find(slot) != nullptr ? 1 : IsIn(Space::kScalar, slot) ? 3 : 2;
     };
     const bool is_reversed = cost(p) < cost(x);
     if (is_reversed) std::swap(x, p);
@@ -280,21 +289,32 @@ class StageMaker {
     if (PutClip(step.op, p)) return;
     const ChainOps ops = ChainOpsOf(step.op);
     const ChainOps::Of& of = is_reversed ? ops.reversed : ops.plain;
-    if (kept_ == p) {
-      Put(of.kept);
-      CountKeptRead();
+    if (Kept* const kept = Find(p)) {
+      if (const uint32_t then = ThenOf(step.op, is_reversed); then != 0 && CanGoOn()) {
+        chain_.back().does |= then | (kept == &z_ ? ChainStep::kWithZ : 0);
+      } else {
+        Put(kept == &y_ ? of.y : of.z);
+      }
+      CountRead(kept);
     } else {
       Put(IsIn(Space::kScalar, p) ? of.scalar : of.tile, p);
     }
   }
 
+  // The last step may operate once more.
+  bool CanGoOn() const { return !chain_.empty() && before_ == 0 && (chain_.back().does & ChainStep::kAfterwards) == 0; }
+  static uint32_t ThenOf(uint32_t op, bool is_reversed) {
+    if (op == kOpSub) return is_reversed ? ChainStep::kThenReversedSub : ChainStep::kThenSub;
+    return op == kOpAdd ? ChainStep::kThenAdd : op == kOpMul ? ChainStep::kThenMul : 0;
+  }
+
   // A limit after the other one, both of them numbers.
   bool PutClip(uint32_t op, uint16_t limit) {
-    if ((op != kOpMin && op != kOpMax) || chain_.empty() || before_ != 0) return false;
+    if ((op != kOpMin && op != kOpMax) || !CanGoOn()) return false;
     ChainStep& last = chain_.back();
     const ChainOps::Of& other = ChainOpsOf(op == kOpMin ? kOpMax : kOpMin).plain;
     const ChainOps::Of& reversed = ChainOpsOf(op == kOpMin ? kOpMax : kOpMin).reversed;
-    if ((last.op != other.scalar && last.op != reversed.scalar) || (last.does & ChainStep::kAfterwards)) return false;
+    if (last.op != other.scalar && last.op != reversed.scalar) return false;
     const uint16_t low = op == kOpMin ? last.p : limit, high = op == kOpMin ? limit : last.p;
     if (!IsLimit(low) || !IsLimit(high) || !(Constant(low) <= Constant(high))) return false;
     last.op = kChainClip;
@@ -355,7 +375,7 @@ class StageMaker {
   // What lasts no longer than the chain needs no more than what the chain holds at a time.
   void ShortenTiles(std::vector<ChainStep>* chain) const {
     const auto shorten = [&](uint16_t slot, size_t* mask) {
-      if (IsIn(Space::kTile, slot)) *mask = kChainVectors * kPadding<char> - 1;
+      if (IsIn(Space::kTile, slot)) *mask = 0;
     };
     for (ChainStep& step : *chain) {
       shorten(step.from, &step.from_mask);
@@ -364,9 +384,6 @@ class StageMaker {
       shorten(step.to, &step.to_mask);
     }
   }
-
-  static constexpr uint16_t kNothing = 0xffff;
-  static constexpr size_t kEvery = ~size_t{0};
 
   const Program& program_;
   std::map<uint16_t, uint32_t> constants_;  // of Program::constants, by slot
@@ -381,10 +398,9 @@ class StageMaker {
   uint16_t held_ = kNothing;  // the slot whose value x holds
   bool is_tile_ = false;      // which lasts no longer than it is read
   bool is_wanted_ = false;    // it is not stored, and has to be
-  bool in_chain_ = false;     // y will do
+  bool in_chain_ = false;     // y or z will do
   size_t reads_left_ = 0;
-  uint16_t kept_ = kNothing;  // the slot whose value y holds
-  size_t kept_reads_left_ = 0;
+  Kept y_, z_;
 };
 
 }  // namespace

@@ -108,13 +108,14 @@ class Accumulator<D, std::index_sequence<k...>> {
  public:
   static constexpr size_t kElements = sizeof...(k) * kN;
 
-  HWY_INLINE Accumulator() : x_{((void)k, hn::Zero(d_))...}, y_{((void)k, hn::Zero(d_))...} {}
+  HWY_INLINE Accumulator()
+      : x_{((void)k, hn::Zero(d_))...}, y_{((void)k, hn::Zero(d_))...}, z_{((void)k, hn::Zero(d_))...} {}
 
   HWY_INLINE void Load(const T* p) { ((x_[k] = At(p, k)), ...); }
   HWY_INLINE void Store(T* p) const { (hn::StoreU(x_[k], d_, p + k * kN), ...); }
-  HWY_INLINE void Recall() { ((x_[k] = y_[k]), ...); }
-  HWY_INLINE void Keep() { ((y_[k] = x_[k]), ...); }
-  HWY_INLINE void Swap() { (std::swap(x_[k], y_[k]), ...); }
+  HWY_INLINE void Recall(bool z) { z ? ((x_[k] = z_[k]), ...) : ((x_[k] = y_[k]), ...); }
+  HWY_INLINE void Keep(bool z) { z ? ((z_[k] = x_[k]), ...) : ((y_[k] = x_[k]), ...); }
+  HWY_INLINE void Swap(bool z) { z ? (std::swap(x_[k], z_[k]), ...) : (std::swap(x_[k], y_[k]), ...); }
 
   template <class F>
   HWY_INLINE void Apply() {
@@ -141,12 +142,12 @@ class Accumulator<D, std::index_sequence<k...>> {
     ((x_[k] = F::Eval(d_, scalar, x_[k])), ...);
   }
   template <class F>
-  HWY_INLINE void ApplyToKept() {
-    ((x_[k] = F::Eval(d_, x_[k], y_[k])), ...);
+  HWY_INLINE void ApplyToKept(bool z) {
+    z ? ((x_[k] = F::Eval(d_, x_[k], z_[k])), ...) : ((x_[k] = F::Eval(d_, x_[k], y_[k])), ...);
   }
   template <class F>
-  HWY_INLINE void ApplyReversedToKept() {
-    ((x_[k] = F::Eval(d_, y_[k], x_[k])), ...);
+  HWY_INLINE void ApplyReversedToKept(bool z) {
+    z ? ((x_[k] = F::Eval(d_, z_[k], x_[k])), ...) : ((x_[k] = F::Eval(d_, y_[k], x_[k])), ...);
   }
   HWY_INLINE void Clip(const T* p, const T* q) {
     const V low = At(p, 0), high = At(q, 0);
@@ -193,7 +194,7 @@ class Accumulator<D, std::index_sequence<k...>> {
   }
 
   const D d_;
-  V x_[sizeof...(k)], y_[sizeof...(k)];
+  V x_[sizeof...(k)], y_[sizeof...(k)], z_[sizeof...(k)];
 };
 
 template <class T>
@@ -203,15 +204,19 @@ HWY_INLINE T* Shifted(T* p, size_t bytes) {
 
 // A chain for the elements from i on, of which there are `count`.
 template <class Accumulator, class T>
-HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t count, LaneSums* sums) {
+HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t count, LaneSums* sums,
+                           Accumulator& x) {
   const size_t bytes = i * sizeof(T);
-  Accumulator x;
   for (;; ++step) {
     const uint32_t does = step->does;
     if (does & ChainStep::kBefore) {
-      if (does & ChainStep::kLoad) x.Load(Shifted(at[step->from], bytes & step->from_mask));
-      if (does & ChainStep::kRecall) x.Recall();
-      if (does & ChainStep::kSwap) x.Swap();
+      if (does & ChainStep::kLoad) {
+        x.Load(Shifted(at[step->from], bytes & step->from_mask));
+      } else if (does & ChainStep::kRecall) {
+        x.Recall((does & ChainStep::kOfZ) != 0);
+      } else if (does & ChainStep::kSwap) {
+        x.Swap((does & ChainStep::kOfZ) != 0);
+      }
       if (does & ChainStep::kAbs) x.template Apply<ops::Abs>();
       if (does & ChainStep::kSquare) x.template Apply<ops::Square>();
     }
@@ -235,27 +240,33 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
     break;
         SIMDLOSS_CHEAP_UNARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(name)                    \
-  case kChain##name:                        \
-    x.template Apply<ops::name>(p);         \
-    break;                                  \
-  case kChain##name##Scalar:                \
-    x.template ApplyToScalar<ops::name>(p); \
-    break;                                  \
-  case kChain##name##Kept:                  \
-    x.template ApplyToKept<ops::name>();    \
+#define SIMDLOSS_X(name)                      \
+  case kChain##name:                          \
+    x.template Apply<ops::name>(p);           \
+    break;                                    \
+  case kChain##name##Scalar:                  \
+    x.template ApplyToScalar<ops::name>(p);   \
+    break;                                    \
+  case kChain##name##Y:                       \
+    x.template ApplyToKept<ops::name>(false); \
+    break;                                    \
+  case kChain##name##Z:                       \
+    x.template ApplyToKept<ops::name>(true);  \
     break;
         SIMDLOSS_CHEAP_BINARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(name)                            \
-  case kChainReversed##name:                        \
-    x.template ApplyReversed<ops::name>(p);         \
-    break;                                          \
-  case kChainReversed##name##Scalar:                \
-    x.template ApplyReversedToScalar<ops::name>(p); \
-    break;                                          \
-  case kChainReversed##name##Kept:                  \
-    x.template ApplyReversedToKept<ops::name>();    \
+#define SIMDLOSS_X(name)                              \
+  case kChainReversed##name:                          \
+    x.template ApplyReversed<ops::name>(p);           \
+    break;                                            \
+  case kChainReversed##name##Scalar:                  \
+    x.template ApplyReversedToScalar<ops::name>(p);   \
+    break;                                            \
+  case kChainReversed##name##Y:                       \
+    x.template ApplyReversedToKept<ops::name>(false); \
+    break;                                            \
+  case kChainReversed##name##Z:                       \
+    x.template ApplyReversedToKept<ops::name>(true);  \
     break;
         SIMDLOSS_REVERSIBLE_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
@@ -264,9 +275,22 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
       default:
         HWY_UNREACHABLE;
     }
-    if (HWY_LIKELY((does & ChainStep::kAfterwards) == 0)) continue;
+    if ((does & ChainStep::kAfterwards) == 0) continue;
+    if (does & ChainStep::kThen) {
+      const bool z = (does & ChainStep::kWithZ) != 0;
+      if (does & ChainStep::kThenAdd) {
+        x.template ApplyToKept<ops::Add>(z);
+      } else if (does & ChainStep::kThenMul) {
+        x.template ApplyToKept<ops::Mul>(z);
+      } else if (does & ChainStep::kThenSub) {
+        x.template ApplyToKept<ops::Sub>(z);
+      } else {
+        x.template ApplyReversedToKept<ops::Sub>(z);
+      }
+    }
     if (does & ChainStep::kStore) x.Store(Shifted(at[step->to], bytes & step->to_mask));
-    if (does & ChainStep::kKeep) x.Keep();
+    if (does & ChainStep::kKeep) x.Keep((does & ChainStep::kInZ) != 0);
+    if ((does & (ChainStep::kAdd | ChainStep::kEnd)) == 0) continue;
     if (does & ChainStep::kAdd) x.AddTo(count, sums + step->sum);
     if (does & ChainStep::kEnd) return;
   }
@@ -279,8 +303,10 @@ void RunChain(const ChainStep* steps, T* const* at, size_t count, LaneSums* sums
   using Several = Accumulator<D, std::make_index_sequence<kChainVectors>>;
   using One = Accumulator<D, std::index_sequence<0>>;
   size_t i = 0;
-  for (; i + Several::kElements <= count; i += Several::kElements) RunChainAt<Several>(steps, at, i, count - i, sums);
-  for (; i < count; i += One::kElements) RunChainAt<One>(steps, at, i, count - i, sums);
+  Several several;
+  for (; i + Several::kElements <= count; i += Several::kElements) RunChainAt(steps, at, i, count - i, sums, several);
+  One one;
+  for (; i < count; i += One::kElements) RunChainAt(steps, at, i, count - i, sums, one);
 }
 
 }  // namespace HWY_NAMESPACE
