@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 #include "native/chunks.h"
-#include "native/double_double.h"
+#include "native/f_measure.h"
 #include "native/loss_drivers.h"
 #include "native/row_block.h"
 #include "native/scratch.h"
@@ -334,9 +333,7 @@ Status RunRowwiseLoss(const LossCall& call, RowRange range, double* score) {
                                        : RunRowwiseInPlace<double>(call, range, score);
 }
 
-// 1 - N / D over the batch, N = (1 + b^2) tp, D = N + b^2 fn + fp, so 1 - N / D = (b^2 fn + fp) / D.
-// dL/dp_i = -m_i ((1 + b^2) y_i / D - N / D^2). p and y are the last of one or two columns. Every gradient hangs on the
-// three sums: they and what follows of them are taken in twice the precision.
+// p and y are the last of one or two columns.
 Status RunFMeasure(const LossCall& call, RowRange range, double* score) {
   const auto& row_stages = ChosenRowStages<double>();
   const RowBlock<double> block(call.cols, row_stages.lanes, true);
@@ -347,50 +344,52 @@ Status RunFMeasure(const LossCall& call, RowRange range, double* score) {
   double* const y = driver.Buffer(2);
   double* const u = driver.Buffer(3);
   double* const scratch = driver.Buffer(4);
-  const DoubleDouble beta2 = TwoProduct(call.params.beta, call.params.beta);
   const size_t column = call.cols - 1;
+  const bool slopes = call.gradient != nullptr;
 
-  DoubleDouble positives, tp, fp, fn;
-  ForEachBlock(block, range, [&](size_t row, size_t rows) {
-    double m[kMaxBlockRows];
-    driver.LoadRowMask(row, rows, m);
-    LoadOutputs(call, row_stages, driver, block, row, rows, a, nullptr, scratch);
-    driver.LoadLabels(row, rows, y);
-    for (size_t i = 0; i < rows; ++i) {
-      if (m[i] == 0) continue;
-      const double p = a[block.Index(i, column)], q = y[block.Index(i, column)];
-      const DoubleDouble hit = TwoProduct(m[i], q), miss = TwoProduct(m[i], 1) - hit;
-      positives = positives + hit;
-      tp = tp + hit * DoubleDouble(p);
-      fp = fp + miss * DoubleDouble(p);
-      fn = fn + hit * TwoSum(1, -p);
-    }
-  });
-  const DoubleDouble both = DoubleDouble(1) + beta2;
-  // (1 + beta^2) tp + beta^2 fn + fp, in which large outputs of positives would cancel.
-  const DoubleDouble denominator = beta2 * positives + tp + fp;
-  const bool nothing = tp.high == 0 && denominator.high == 0;
-  *score += nothing ? 0 : ((beta2 * fn + fp) / denominator).Rounded();
-  if (call.gradient == nullptr) return Status::kOk;
+  // f(row, rows, masks) with labels and outputs of each block in y and a.
+  const auto for_each_block = [&](double* slopes_of_outputs, auto&& f) {
+    ForEachBlock(block, range, [&](size_t row, size_t rows) {
+      double m[kMaxBlockRows];
+      driver.LoadRowMask(row, rows, m);
+      LoadOutputs(call, row_stages, driver, block, row, rows, a, slopes_of_outputs, scratch);
+      driver.LoadLabels(row, rows, y);
+      f(row, rows, m);
+    });
+  };
+  const auto sum = [&](auto* measure) {
+    for_each_block(nullptr, [&](size_t, size_t rows, const double* m) {
+      for (size_t i = 0; i < rows; ++i) {
+        const size_t at = block.Index(i, column);
+        if (m[i] != 0) measure->Add(m[i], y[at], a[at]);
+      }
+    });
+    measure->Finish();
+  };
+  const auto finish = [&](const auto& measure) {
+    *score += measure.Score();
+    if (!slopes) return;
+    for_each_block(s, [&](size_t row, size_t rows, double* m) {
+      std::fill_n(u, block.Length(), 0.0);
+      for (size_t i = 0; i < rows; ++i) {
+        const size_t at = block.Index(i, column);
+        u[at] = measure.Slope(m[i], y[at]);
+        m[i] = m[i] != 0 && !measure.nothing();
+      }
+      Backprop(call, row_stages, block.Layout(), a, s, block.Length(), u);
+      driver.Finish(row, rows, nullptr, u, m);
+    });
+  };
 
-  // For each output (1 + beta^2) (tp - y denominator) / denominator^2, as a part of positives and one of others.
-  const DoubleDouble factor = nothing ? DoubleDouble() : both / denominator;
-  const DoubleDouble of_positive = nothing ? factor : -(factor * ((beta2 * positives + fp) / denominator));
-  const DoubleDouble of_other = nothing ? factor : factor * (tp / denominator);
-  ForEachBlock(block, range, [&](size_t row, size_t rows) {
-    double m[kMaxBlockRows];
-    driver.LoadRowMask(row, rows, m);
-    if (nothing) std::fill_n(m, rows, 0.0);
-    LoadOutputs(call, row_stages, driver, block, row, rows, a, s, scratch);
-    driver.LoadLabels(row, rows, y);
-    std::fill_n(u, block.Length(), 0.0);
-    for (size_t i = 0; i < rows; ++i) {
-      const double q = y[block.Index(i, column)];
-      u[block.Index(i, column)] = (of_positive * DoubleDouble(q) + of_other * TwoSum(1, -q)).Rounded();
-    }
-    Backprop(call, row_stages, block.Layout(), a, s, block.Length(), u);
-    driver.Finish(row, rows, nullptr, u, m);
-  });
+  FMeasure<DoubleDouble> measure(call.params.beta);
+  sum(&measure);
+  if (measure.Fits()) {
+    finish(measure);
+  } else {
+    FMeasure<WideDouble> wide(call.params.beta);
+    sum(&wide);
+    finish(wide);
+  }
   return Status::kOk;
 }
 

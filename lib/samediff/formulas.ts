@@ -10,6 +10,9 @@ import { type Graph, isKernel, label, type Node, numberOf, type Operand } from '
 /** `f(x)` times y, 0 where y is 0 even if `f(x)` is infinite. */
 export const times = (g: Graph, y: Node, fx: Node): Node => g.select(g.binary('eq', y, 0), 0, g.mul(y, fx));
 
+/** Finite in both dtypes, beyond what any logit that matters costs. */
+const FAR = 2 ** 127;
+
 /** Labels `y (1 - s) + s / classes`. */
 export const smoothed = (g: Graph, y: Node, s: number, classes: Operand): Node =>
   s === 0 ? y : g.add(g.mul(y, 1 - s), g.div(s, classes));
@@ -128,11 +131,18 @@ function ofProbabilities(g: Graph, right: Node, wrong: Node): Side {
 /** From the logit of the other side: nothing is lost where the output is near 0 or 1. */
 function ofLogit(g: Graph, x: Node): Side {
   const wrong = g.sigmoid(x);
+  const right = g.softplus(x);
   return {
     // Where the slope cancels, the label is missed, and greater terms meet it.
     wrong: g.withSlope(wrong, x, g.sub(wrong, g.square(wrong))),
-    // -log(right) is softplus(x), -log(wrong) that less x.
-    cost: (whole, other) => g.sub(g.mul(whole, g.softplus(x)), g.mul(other, x)),
+    // -log(right) is softplus(x), -log(wrong) that less x. Infinite logits cost nothing where they count for nothing; the
+    // slopes, of labels of 0 too, are those of the difference.
+    cost: (whole, other) =>
+      g.withSlope(
+        g.sub(numberOf(g.node(whole)) === 1 ? right : times(g, g.node(whole), right), times(g, other, x)),
+        g.sub(g.mul(whole, right), g.mul(other, x)),
+        1,
+      ),
   };
 }
 
@@ -168,8 +178,13 @@ function focalOf(g: Graph, y: Node, a: Node, alpha: number, gamma: number): Node
   // How far the label is from its side.
   const rest = pick(g.sub(1, y), y);
   const missed = g.add(g.mul(wrong, g.sub(1, g.mul(2, rest))), rest);
-  const focused = g.mul(power(g, missed, gamma), cost(1, rest));
-  return alpha < 0 ? focused : g.mul(g.add(g.mul(2 * alpha - 1, y), 1 - alpha), focused);
+  const [focus, missing] = [power(g, missed, gamma), cost(1, rest)];
+  // For the slope of the focus, which is 0 where the cost is infinite.
+  const finite = g.withSlope(g.min(missing, FAR), missing, 1);
+  const focused = g.withSlope(g.mul(focus, missing), g.mul(focus, finite), 1);
+  if (alpha < 0) return focused;
+  const share = g.add(g.mul(2 * alpha - 1, y), 1 - alpha);
+  return alpha * (1 - alpha) === 0 ? times(g, share, focused) : g.mul(share, focused);
 }
 
 // --- Of the probabilities of classes: a term of each, whose sum over the row is the loss ---

@@ -76,7 +76,8 @@ export function measureLoss(golden: ExactLoss): Measurement[] {
   const wantGradient = rounded(dtype, golden.gradient);
   const result = [
     of('score', [loss.computeScore(labels, z, activation, mask)], [golden.score], () => golden.scoreScale),
-    of('scoreAverage', [both.score], [golden.scoreAverage], () => golden.scoreScale / rows),
+    // F-measure's average is its score.
+    of('scoreAverage', [both.score], [golden.scoreAverage], () => golden.scoreScale / (scoreArray === null ? 1 : rows)),
     of('gradient', values(loss.computeGradient(labels, z, activation, mask)), wantGradient, item(golden.gradientScale)),
     of('gradientAndScore', values(both.gradient), wantGradient, item(golden.gradientScale)),
   ];

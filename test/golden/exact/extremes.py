@@ -10,8 +10,9 @@ leaks is seen there.
 A scale of NaN: nothing is claimed of that result. Those are
 - of a row whose output a = f(z), or whose dl/da, does not fit the dtype; whose a is denormal or 0 where its log is taken (but
   of sigmoid, softplus and softmax, whose logs have a closed form), or rounds to +-1 where 1 + a or the margin is;
-- those whose scale comes near the dtype's largest number (a score's: float64's, float32's where a row is coupled), or is so
-  large that the rounding of a alone exceeds 1 and the result;
+- those whose scale comes near the dtype's largest number (a score's: float64's, float32's where a row is coupled; of softmax and
+  cross entropy the sum of the row's weighted labels, which every slope has a share of, too), or is so large that the rounding
+  of a alone exceeds 1 and the result; of F-measure every gradient, where that is so of the score they all hang on;
 - of a row with an infinite label or a mask or weight that is not finite, and infinite or undefined ones (0 * Inf) of infinite logits.
 """
 import argparse
@@ -139,11 +140,13 @@ def rows_without_claim(spec):
     takes_log = loss in g.LOG_LOSSES and activation not in CLOSED_FORM
     meets_one = activation not in scale.COPIES and (loss == 'LossMSLE' or loss.endswith('Hinge') and activation == 'ELU')
     labels = [[]] * len(spec['labels']) if loss == 'LossSparseMCXENT' else spec['labels']
+    shares = activation == 'SOFTMAX' and loss in o.SOFTMAX_CROSS_ENTROPY
     masks = spec['mask'] or [[]] * len(labels)
     for i, z in enumerate(o.exact(spec['pre_output'])):
         a, _ = o.forward(activation, spec['activation_params'], z)
         yield any_of(isinf, labels[i]) or not all(map(math.isfinite, masks[i] + (spec['weights'] or []))) \
             or any_of(lambda x: abs(x) > largest, a, *slopes[i:i + 1]) \
+            or shares and sum(abs(y * w) for y, w in zip(labels[i], spec['weights'] or [1.0] * len(z))) > largest / 64 \
             or takes_log and any(abs(x) < normal for x in a) or meets_one and any(abs(1 - abs(x)) < 4 * eps for x in a)
 
 
@@ -162,7 +165,8 @@ def solve(spec):
     nothing = list(rows_without_claim(spec))
     infinite = [any_of(isinf, row) and not any_of(isnan, row) for row in spec['pre_output']]
     if spec['loss'] == 'LossFMeasure':  # one result of all rows
-        nothing, infinite = ([any(rows)] * len(rows) for rows in (nothing, infinite))
+        unknown = claim(case['score'], case['scoreScale'], 'float64', any(infinite)) == 'NaN'
+        nothing, infinite = [unknown or any(nothing)] * len(nothing), [any(infinite)] * len(nothing)
 
     def claims(results, scales):
         width = len(results) // len(nothing)
