@@ -2,7 +2,8 @@
 // The native tests under sanitizers, and the suite on a sanitized addon. Arguments: names of rows to run alone; `--record` puts
 // what ran into docs/reliability.md.
 //   threads  the tests that use several threads, under ThreadSanitizer
-//   memory   all of them under AddressSanitizer and UndefinedBehaviorSanitizer, arrays between guard pages
+//   guards   those whose arrays lie at pages that must not be touched
+//   memory   all of them under AddressSanitizer and UndefinedBehaviorSanitizer
 //   suite    jest on the addon that was built for `memory`, which also watches the memory of JavaScript's arrays
 import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -25,13 +26,15 @@ async function built(folder, sanitizers) {
   if (!(await cmake(`build/${folder}`, '--out', `build/${folder}`, '--debug', ...flags))) throw new Error(folder);
 }
 
-/** Runs native tests whose names hold a text: how many, with how many checks. */
-async function nativeTests(folder, filter) {
+/** Runs native tests whose names hold a text: how many or which, with how many checks, where. */
+async function nativeTests(folder, filter, named = false) {
   const { ok, output } = await run(path.join(root, 'build', folder, 'native_tests'), [filter]);
-  const checks = [...output.matchAll(/: (\d+) checks/g)].reduce((sum, [, count]) => sum + Number(count), 0);
-  const [, passed] = /(\d+) passed, 0 failed\s*$/.exec(output) ?? [];
-  if (!ok || passed === undefined) throw new Error(output);
-  return `${passed} tests, ${checks.toLocaleString('en')} checks, every SIMD target`;
+  const tests = [...output.matchAll(/^ok +(\w+): (\d+) checks/gm)];
+  const checks = tests.reduce((sum, [, , count]) => sum + Number(count), 0);
+  const [, targets] = /^on (.*)\n\d+ passed, 0 failed\s*$/m.exec(output) ?? [];
+  if (!ok || targets === undefined) throw new Error(output);
+  const which = named ? tests.map(([, name]) => name).join(', ') : `${tests.length} tests`;
+  return `${which}: ${checks.toLocaleString('en')} checks on ${targets.replaceAll(' ', ', ')}`;
 }
 
 const ROWS = {
@@ -49,8 +52,15 @@ const ROWS = {
       return nativeTests('tsan', 'Threads');
     },
   },
+  guards: {
+    what: 'pages that must not be touched before and behind every array',
+    async run() {
+      await built('asan', 'address,undefined');
+      return nativeTests('asan', 'Guarded', true);
+    },
+  },
   memory: {
-    what: 'native tests between guard pages, AddressSanitizer and UndefinedBehaviorSanitizer',
+    what: 'native tests, AddressSanitizer and UndefinedBehaviorSanitizer',
     async run() {
       await built('asan', 'address,undefined');
       return nativeTests('asan', '');

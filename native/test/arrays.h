@@ -54,8 +54,10 @@ std::vector<T> RandomMatrix(Random& random, size_t rows, size_t cols, size_t str
 
 // Which end of an array lies at memory that nobody may touch.
 enum class Edge { kStart, kEnd };
+constexpr Edge kEdges[] = {Edge::kEnd, Edge::kStart};
 
-// `size` elements; where there are pages, with one of them before and behind that must not be touched.
+// `size` elements, or those of a vector; where there are pages, with one of them before and behind that must not be
+// touched. The tests between such pages are named so: Guarded.
 template <class T>
 class GuardedArray {
  public:
@@ -71,6 +73,9 @@ class GuardedArray {
   explicit GuardedArray(size_t size, Edge = Edge::kEnd) : data_(new T[size]) {}
   ~GuardedArray() { delete[] data_; }
 #endif
+  explicit GuardedArray(const std::vector<T>& x, Edge edge = Edge::kEnd) : GuardedArray(x.size(), edge) {
+    std::copy(x.begin(), x.end(), data_);
+  }
   GuardedArray(const GuardedArray&) = delete;
   GuardedArray& operator=(const GuardedArray&) = delete;
 
@@ -103,29 +108,6 @@ class GuardedArray {
   size_t inside_;
 #endif
 };
-
-#if SIMDLOSS_GUARD_PAGES
-// Memory that ends where the next byte must not be touched.
-class GuardedCopy {
- public:
-  GuardedCopy() {
-    const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE));
-    memory_ = static_cast<char*>(mmap(nullptr, kBytes + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0));
-    CHECK(memory_ != MAP_FAILED && mprotect(memory_ + kBytes, page, PROT_NONE) == 0, "no guarded memory");
-  }
-
-  template <typename T>
-  T* Of(const std::vector<T>& x) {
-    T* const copy = reinterpret_cast<T*>(memory_ + kBytes) - x.size();
-    std::copy(x.begin(), x.end(), copy);
-    return copy;
-  }
-
- private:
-  static constexpr size_t kBytes = size_t{1} << 20;
-  char* memory_;
-};
-#endif
 
 }  // namespace test
 }  // namespace simdloss

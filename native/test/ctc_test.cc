@@ -15,6 +15,8 @@
 namespace simdloss {
 namespace {
 
+using test::Edge;
+using test::GuardedArray;
 using test::kDtype;
 using test::Random;
 using test::RandomMatrix;
@@ -496,11 +498,9 @@ void TestNothing() {
   });
 }
 
-#if SIMDLOSS_GUARD_PAGES
-// Reads no byte beyond its inputs, writes none beyond its results; the process would end.
+// Touches no byte before or beyond its inputs and results; the process would end.
 template <class T>
-void TestReads() {
-  static test::GuardedCopy logits, labels, gradient, scores;
+void TestGuarded(Edge edge) {
   Random random;
   for (size_t classes : {2, 5, 31, 257}) {
     Problem<T> problem(random, 9, classes, {RandomLabels(random, 4, classes), RandomLabels(random, 3, classes)});
@@ -509,22 +509,24 @@ void TestReads() {
     problem.call.logits_stride = problem.call.gradient_stride = classes;
     problem.call.scores_stride = 1;
     problem.logits = RandomMatrix<T>(random, 2 * 9, classes, classes);
+    const GuardedArray<T> logits(problem.logits, edge), scores(2, edge), gradient(2 * 9 * classes, edge);
+    const GuardedArray<int32_t> labels(problem.labels, edge), label_lengths(problem.label_lengths, edge);
+    const GuardedArray<int32_t> logit_lengths(problem.logit_lengths, edge);
     test::OnEveryTarget([&](int) {
       problem.Run();
       CtcCall call = problem.call;
-      call.logits = logits.Of(problem.logits);
-      call.labels.data = labels.Of(problem.labels);
-      T* const of_call = scores.Of(std::vector<T>(2));
-      T* const slopes = gradient.Of(std::vector<T>(2 * 9 * classes));
-      call.scores = of_call;
-      call.gradient = slopes;
+      call.logits = logits.data();
+      call.labels.data = labels.data();
+      call.label_lengths.data = label_lengths.data();
+      call.logit_lengths.data = logit_lengths.data();
+      call.scores = scores.data();
+      call.gradient = gradient.data();
       CtcFault fault;
-      CHECK(RunCtc(call, &fault) == Status::kOk && of_call[1] == problem.Score(1), "score");
-      CHECK(std::equal(problem.gradient.begin(), problem.gradient.end(), slopes), "gradient");
+      CHECK(RunCtc(call, &fault) == Status::kOk && scores[1] == problem.Score(1), "score");
+      CHECK(std::equal(problem.gradient.begin(), problem.gradient.end(), gradient.data()), "gradient");
     });
   }
 }
-#endif
 
 TEST(CtcAllPathsFloat) { TestAllPaths<float>(); }
 TEST(CtcAllPathsDouble) { TestAllPaths<double>(); }
@@ -540,10 +542,12 @@ TEST(CtcExtremesFloat) { TestExtremes<float>(); }
 TEST(CtcExtremesDouble) { TestExtremes<double>(); }
 TEST(CtcFaults) { TestFaults(); }
 TEST(CtcNothing) { TestNothing(); }
-#if SIMDLOSS_GUARD_PAGES
-TEST(CtcReadsFloat) { TestReads<float>(); }
-TEST(CtcReadsDouble) { TestReads<double>(); }
-#endif
+TEST(CtcGuarded) {
+  for (const Edge edge : test::kEdges) {
+    TestGuarded<float>(edge);
+    TestGuarded<double>(edge);
+  }
+}
 
 }  // namespace
 }  // namespace simdloss

@@ -18,6 +18,8 @@
 namespace simdloss {
 namespace {
 
+using test::Edge;
+using test::GuardedArray;
 using test::kDtype;
 using test::Random;
 using test::RandomMatrix;
@@ -260,26 +262,25 @@ void TestSpecialValues() {
   }
 }
 
-#if SIMDLOSS_GUARD_PAGES
-// Reads no byte beyond the operands; one that did would end the process.
+// Touches no byte before or beyond the operands; one that did would end the process.
 template <typename T>
-void TestReads() {
-  static test::GuardedCopy a, b, c, bias;
+void TestGuarded(Edge edge) {
   Random random;
   for (Shape shape :
        {Shape{5, 3, 7}, {9, 50, 20}, {3, 65, 130}, {70, 11, 61}, {67, 53, 35}, {1, 47, 29}, {66, 401, 9}}) {
-    ForEachForm<T>(random, shape, [](Problem<T>& problem) {
+    ForEachForm<T>(random, shape, [&](Problem<T>& problem) {
       GemmCall call = problem.call;
+      const GuardedArray<T> a(problem.a, edge), b(problem.b, edge), bias(problem.bias, edge);
+      const GuardedArray<T> got(call.m * call.n, edge);
       call.ldc = call.n;
-      call.a = a.Of(problem.a);
-      call.b = b.Of(problem.b);
-      if (call.bias != nullptr) call.bias = bias.Of(problem.bias);
-      const std::vector<T> out(call.m * call.n);
+      call.a = a.data();
+      call.b = b.data();
+      call.c = got.data();
+      if (call.bias != nullptr) call.bias = bias.data();
       test::OnEveryTarget([&](int) {
         problem.Clear();
         Gemm(problem.call);
-        T* const got = c.Of(out);
-        call.c = got;
+        std::fill_n(got.data(), call.m * call.n, Problem<T>::kUntouched);
         Gemm(call);
         bool same = true;
         for (size_t i = 0; i < call.m; ++i) {
@@ -291,16 +292,14 @@ void TestReads() {
   }
   for (size_t rows : {1, 5, 40}) {
     for (size_t cols : {1, 3, 10, 133}) {
-      const T* const x = a.Of(RandomMatrix<T>(random, rows, cols, cols));
+      const GuardedArray<T> x(RandomMatrix<T>(random, rows, cols, cols), edge), sums(cols, edge);
       test::OnEveryTarget([&](int) {
-        T* const sums = c.Of(std::vector<T>(cols));
-        ColumnSums(kDtype<T>, rows, cols, x, cols, sums);
-        CHECK(std::fabs(sums[0]) <= static_cast<T>(rows), "ColumnSums at the end of memory");
+        ColumnSums(kDtype<T>, rows, cols, x.data(), cols, sums.data());
+        CHECK(std::fabs(sums[0]) <= static_cast<T>(rows), "ColumnSums at an edge of memory");
       });
     }
   }
 }
-#endif
 
 template <typename T>
 void TestColumnSums() {
@@ -347,10 +346,12 @@ TEST(GemmThreadsFloat) { TestThreads<float>(); }
 TEST(GemmThreadsDouble) { TestThreads<double>(); }
 TEST(GemmSpecialValuesFloat) { TestSpecialValues<float>(); }
 TEST(GemmSpecialValuesDouble) { TestSpecialValues<double>(); }
-#if SIMDLOSS_GUARD_PAGES
-TEST(GemmReadsFloat) { TestReads<float>(); }
-TEST(GemmReadsDouble) { TestReads<double>(); }
-#endif
+TEST(GemmGuarded) {
+  for (const Edge edge : test::kEdges) {
+    TestGuarded<float>(edge);
+    TestGuarded<double>(edge);
+  }
+}
 TEST(ColumnSumsFloat) { TestColumnSums<float>(); }
 TEST(ColumnSumsDouble) { TestColumnSums<double>(); }
 

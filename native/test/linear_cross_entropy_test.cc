@@ -15,6 +15,8 @@
 namespace simdloss {
 namespace {
 
+using test::Edge;
+using test::GuardedArray;
 using test::kDtype;
 using test::Random;
 using test::RandomMatrix;
@@ -274,27 +276,30 @@ void TestEdges() {
   CHECK(none.Run() == Status::kOk && none.result.score == 0 && none.Error() == 0, "no rows");
 }
 
-#if SIMDLOSS_GUARD_PAGES
-// Reads no byte beyond the operands, writes none beyond the gradients; the process would end.
+// Touches no byte before or beyond operands and gradients; the process would end.
 template <class T>
-void TestReads() {
-  static test::GuardedCopy x, w, bias, gradient_x, gradient_w, gradient_bias;
+void TestGuarded(Edge edge) {
   Random random;
   for (Shape shape : {Shape{5, 3, 7}, {49, 50, 97}, {1, 65, 333}, {70, 11, 1003}}) {
-    Problem<T> problem(random, shape);
+    Problem<T> problem(random, shape, true, true, true);
+    const GuardedArray<T> x(problem.x, edge), w(problem.w, edge), bias(problem.bias, edge);
+    const GuardedArray<T> weights(problem.weights, edge), mask(problem.mask, edge);
+    const GuardedArray<int32_t> labels(problem.labels, edge);
+    const GuardedArray<T> gx(shape.rows * shape.depth, edge), gw(shape.depth * shape.cols, edge), gb(shape.cols, edge);
     test::OnEveryTarget([&](int) {
       problem.Run();
       LinearCrossEntropyCall call = problem.call;
-      call.x = x.Of(problem.x);
-      call.w = w.Of(problem.w);
-      call.bias = bias.Of(problem.bias);
+      call.x = x.data();
+      call.w = w.data();
+      call.bias = bias.data();
+      call.labels.data = labels.data();
+      call.weights.data = weights.data();
+      call.mask.data = mask.data();
       call.gradient_x_stride = call.depth;
       call.gradient_w_stride = call.cols;
-      T* const gx = gradient_x.Of(std::vector<T>(call.rows * call.depth));
-      T* const gw = gradient_w.Of(std::vector<T>(call.depth * call.cols));
-      call.gradient_x = gx;
-      call.gradient_w = gw;
-      call.gradient_bias = gradient_bias.Of(std::vector<T>(call.cols));
+      call.gradient_x = gx.data();
+      call.gradient_w = gw.data();
+      call.gradient_bias = gb.data();
       LossResult result;
       CHECK(RunLinearCrossEntropy(call, &result) == Status::kOk && result.score == problem.result.score, "score");
       CHECK(gx[call.depth - 1] == problem.gradient_x[call.depth - 1], "gradient in x");
@@ -302,7 +307,6 @@ void TestReads() {
     });
   }
 }
-#endif
 
 TEST(LinearCrossEntropyValuesFloat) { TestValues<float>(); }
 TEST(LinearCrossEntropyValuesDouble) { TestValues<double>(); }
@@ -313,10 +317,12 @@ TEST(LinearCrossEntropyExtremesDouble) { TestExtremes<double>(); }
 TEST(LinearCrossEntropyClipFloat) { TestClip<float>(); }
 TEST(LinearCrossEntropyClipDouble) { TestClip<double>(); }
 TEST(LinearCrossEntropyEdges) { TestEdges(); }
-#if SIMDLOSS_GUARD_PAGES
-TEST(LinearCrossEntropyReadsFloat) { TestReads<float>(); }
-TEST(LinearCrossEntropyReadsDouble) { TestReads<double>(); }
-#endif
+TEST(LinearCrossEntropyGuarded) {
+  for (const Edge edge : test::kEdges) {
+    TestGuarded<float>(edge);
+    TestGuarded<double>(edge);
+  }
+}
 
 }  // namespace
 }  // namespace simdloss

@@ -205,7 +205,7 @@ std::vector<Case> Cases() {
   return cases;
 }
 
-TEST(LossDrivers) {
+TEST(LossDriversGuarded) {
   test::OnEveryTarget([](int) {
     for (const Case& c : Cases()) {
       const bool f_measure = c.loss == LossKind::kFMeasure, mixture = c.loss == LossKind::kMixtureDensity;
@@ -222,7 +222,7 @@ TEST(LossDrivers) {
 }
 
 // All activations, at either edge of memory.
-TEST(LossActivations) {
+TEST(LossActivationsGuarded) {
   test::OnEveryTarget([](int) {
     for (const Case& every : Cases()) {
       if (every.activation != ActivationKind::kIdentity) continue;
@@ -316,7 +316,7 @@ TEST(SparseLabelsOutOfRange) {
 template <class T>
 void CheckActivationCall(ActivationKind kind, size_t rows, size_t cols, size_t gap) {
   std::vector<T> want;
-  for (const Edge edge : {Edge::kEnd, Edge::kStart}) {
+  for (const Edge edge : test::kEdges) {
     std::vector<T> got;
     // Where the result goes: to an array of its own, over the input, over epsilon; without epsilon it is forward.
     for (int form = 0; form < 5; ++form) {
@@ -355,7 +355,7 @@ void CheckActivationCall(ActivationKind kind, size_t rows, size_t cols, size_t g
   }
 }
 
-TEST(ActivationCalls) {
+TEST(ActivationCallsGuarded) {
   test::OnEveryTarget([](int) {
     for (int kind = 0; kind < static_cast<int>(ActivationKind::kCount); ++kind) {
       for (size_t cols : {1, 2, 7, 9, 17, 33, 70}) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Programs against plain loops in double, on every target and in both dtypes: operations in every space, shapes,
-// strides, in place, threads. Arrays end where their memory ends. And what is no program, of which none may be made.
+// strides, in place, threads. Arrays end, or start, where nothing must be touched. And what is no program, of which
+// none may be made.
 #include "native/program.h"
 
 #include <algorithm>
@@ -18,6 +19,8 @@
 
 namespace simdloss {
 namespace {
+
+using test::Edge;
 
 // --- Assembler -------------------------------------------------------------------------------------------------------
 
@@ -109,20 +112,23 @@ constexpr ProgramPort kElements{Extent::kElements, 0};
 
 // --- Calls -----------------------------------------------------------------------------------------------------------
 
-// A dense matrix, in memory that ends with it.
+// A dense matrix, in memory that starts or ends with it.
 template <class T>
 struct Array {
-  std::unique_ptr<T[]> memory;
+  std::unique_ptr<test::GuardedArray<T>> memory;
   size_t rows, cols, stride;
 
-  Array(size_t r, size_t c, size_t s) : memory(new T[r == 0 ? 0 : (r - 1) * s + c]), rows(r), cols(c), stride(s) {
-    std::fill_n(memory.get(), rows == 0 ? 0 : (rows - 1) * stride + cols, kUntouched);
+  Array(size_t r, size_t c, size_t s, Edge edge) : rows(r), cols(c), stride(s) {
+    const size_t size = rows == 0 ? 0 : (rows - 1) * stride + cols;
+    memory = std::make_unique<test::GuardedArray<T>>(size, edge);
+    std::fill_n(data(), size, kUntouched);
   }
-  T& operator()(size_t i, size_t j) { return memory[i * stride + j]; }
+  T* data() const { return memory->data(); }
+  T& operator()(size_t i, size_t j) const { return data()[i * stride + j]; }
   bool GapsUntouched() const {
     for (size_t i = 0; i + 1 < rows; ++i) {
       for (size_t j = cols; j < stride; ++j) {
-        if (memory[i * stride + j] != kUntouched) return false;
+        if (data()[i * stride + j] != kUntouched) return false;
       }
     }
     return true;
@@ -133,6 +139,7 @@ struct Array {
 struct Shape {
   size_t rows, cols, gap;
   bool in_place;  // the first output is the first input
+  Edge edge = Edge::kEnd;
 };
 
 Shape SidesOf(Extent extent, size_t rows, size_t cols) {
@@ -160,21 +167,21 @@ Results Run(const Program& program, const Shape& shape, const std::vector<Number
   call.cols = shape.cols;
   for (size_t k = 0; k < inputs.size(); ++k) {
     const Shape sides = SidesOf(program.inputs[k].extent, shape.rows, shape.cols);
-    Array<T> array(sides.rows, sides.cols, sides.cols + shape.gap);
+    Array<T> array(sides.rows, sides.cols, sides.cols + shape.gap, shape.edge);
     for (size_t i = 0; i < inputs[k].size(); ++i) {
       array(i / sides.cols, i % sides.cols) = static_cast<T>(inputs[k][i]);
     }
-    call.inputs[k] = {array.memory.get(), test::kDtype<T>, array.stride, 1};
+    call.inputs[k] = {array.data(), test::kDtype<T>, array.stride, 1};
     arrays.push_back(std::move(array));
   }
   for (size_t k = 0; k < program.outputs.size(); ++k) {
     const Shape sides = SidesOf(program.outputs[k].extent, shape.rows, shape.cols);
     if (k == 0 && shape.in_place) {
-      call.outputs[k] = {arrays[0].memory.get(), arrays[0].stride};
+      call.outputs[k] = {arrays[0].data(), arrays[0].stride};
       continue;
     }
-    Array<T> array(sides.rows, sides.cols, sides.cols + shape.gap);
-    call.outputs[k] = {array.memory.get(), array.stride};
+    Array<T> array(sides.rows, sides.cols, sides.cols + shape.gap, shape.edge);
+    call.outputs[k] = {array.data(), array.stride};
     arrays.push_back(std::move(array));
   }
   Results results;
@@ -759,13 +766,14 @@ void CheckExamples(const std::vector<Shape>& shapes) {
   }
 }
 
-TEST(ProgramShapes) {
+TEST(ProgramShapesGuarded) {
   std::vector<Shape> shapes;
   for (const size_t rows : {0, 1, 3, 10, 17, 40}) {
     for (const size_t cols : {1, 2, 3, 10, 31, 257, 1000}) {
       shapes.push_back({rows, cols, 0, false});
       shapes.push_back({rows, cols, 3, true});
       shapes.push_back({rows, cols, 0, true});
+      shapes.push_back({rows, cols, 0, false, Edge::kStart});
     }
   }
   // More than a chunk, and than a block's rows.

@@ -54,6 +54,8 @@ int main(int argc, char** argv) {
                 static_cast<long long>(failures));
     std::fflush(stdout);
   }
-  std::printf("%d passed, %d failed\n", passed, failed);
+  std::printf("on");
+  OnEveryTarget([](int target) { std::printf(" %s", simdloss::TargetName(target)); });
+  std::printf("\n%d passed, %d failed\n", passed, failed);
   return failed != 0 || passed == 0;
 }
