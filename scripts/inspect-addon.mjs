@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What an addon for another system asks of it, read from the file: ELF, Mach-O and PE, 64 bits, little-endian.
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 
 const MACHINES = {
@@ -62,6 +63,22 @@ function readElf(view) {
   };
 }
 
+/** Whether the hashes of a signature are those of the file's pages: macOS kills a process that loads others. */
+function isIntact(bytes, signature) {
+  const u32 = (at) => bytes.readUInt32BE(at);
+  const directory = signature + u32(signature + 16);
+  const [hashes, count, end] = [directory + u32(directory + 16), u32(directory + 28), u32(directory + 32)];
+  const [size, kind, page] = [36, 37, 39].map((at) => bytes.readUInt8(directory + at));
+  if (u32(directory) !== 0xfade0c02 || kind !== 2) return false;
+  return Array.from({ length: count }, (_, i) => i).every((i) => {
+    const covered = bytes.subarray(i * 2 ** page, Math.min((i + 1) * 2 ** page, end));
+    return createHash('sha256')
+      .update(covered)
+      .digest()
+      .equals(bytes.subarray(hashes + i * size, hashes + (i + 1) * size));
+  });
+}
+
 function readMacho(view) {
   const commands = [];
   for (let i = 0, at = 32; i < view.u32(16); i++, at += view.u32(at + 4)) commands.push({ kind: view.u32(at), at });
@@ -81,8 +98,10 @@ function readMacho(view) {
     exports: external.filter(isDefined).map(({ name }) => name),
     unbound: external.filter((symbol) => !isDefined(symbol) && symbol.library === 0xfe).map(({ name }) => name),
     version: view.u32(of(0x32)[0].at + 12) / 2 ** 16,
-    isStripped: symbols.every(({ type }) => (type & 1) === 1),
+    // zig's linker names the jumps that it makes.
+    isStripped: symbols.every(({ type, name }) => (type & 1) === 1 || name.endsWith('__thunk')),
     isSigned: of(0x1d).length > 0,
+    isIntact: of(0x1d).every(({ at }) => isIntact(view.bytes, view.u32(at + 8))),
   };
 }
 
@@ -132,5 +151,6 @@ export function faultsOf(name, file) {
     found.version > newest && `needs version ${found.version} of the system, newer than ${newest}`,
     !found.isStripped && 'is not stripped',
     found.isSigned === false && arch === 'arm64' && 'is not signed, which macOS on arm64 asks for',
+    found.isIntact === false && 'has a signature of other contents',
   ].filter(Boolean);
 }

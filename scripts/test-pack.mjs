@@ -43,6 +43,8 @@ async function install(tarballs) {
   rmSync(project, { recursive: true, force: true });
   mkdirSync(project, { recursive: true });
   writeFileSync(path.join(project, 'package.json'), '{ "private": true }\n');
+  // In place of the repository's, whose paths Bun would follow to lib/.
+  writeFileSync(path.join(project, 'tsconfig.json'), '{}\n');
   // A cache of its own: nothing that this machine has seen before.
   const cache = path.join(folder, 'cache');
   rmSync(cache, { recursive: true, force: true });

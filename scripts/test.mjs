@@ -82,11 +82,11 @@ async function nativeTests(folder, args, options, walkAll) {
   return sum([count(true), counted(await run(program, [], { env: { SIMDLOSS_FULL: walkAll } }))]);
 }
 
-async function jestOnce(name, env) {
+async function jestOnce(name, env, patterns = []) {
   console.log(`  jest, ${name}`);
   const report = path.join(root, 'build', `jest-${name}.json`);
   rmSync(report, { force: true });
-  const { ok } = await tool('jest', ['--json', '--outputFile', report, '--silent'], { live: true, env });
+  const { ok } = await tool('jest', ['--json', '--outputFile', report, '--silent', ...patterns], { live: true, env });
   let result = count(false);
   try {
     const found = JSON.parse(readFileSync(report, 'utf8'));
@@ -131,8 +131,17 @@ async function jest() {
   }
   if (isWasmBuilt()) results.push(await jestOnce('WASM', { SIMDLOSS_BACKEND: 'wasm' }));
   else console.log('  jest, WASM: not run, the module was not built');
+  results.push(await jestWithoutExternalBuffers());
   if (full && process.platform === 'linux') results.push(await jestSanitized());
   return sum(results);
+}
+
+/** Calls off the event loop, whose results no buffer of JavaScript may be: Electron's rule. */
+async function jestWithoutExternalBuffers() {
+  const built = await cmake('the addon without external buffers', '--target', 'simdloss_no_external_buffers');
+  if (!built) return count(false);
+  const env = { SIMDLOSS_PREBUILD: path.join(root, 'build', 'no-external-buffers') };
+  return jestOnce('no-external-buffers', env, ['test/async']);
 }
 
 /** The suite with the sanitized addon: the sanitizer also watches the memory that JavaScript's arrays are made of. */

@@ -66,6 +66,10 @@ function facts(run: () => unknown): unknown {
   }
 }
 
+/** As scripts/test.mjs builds it for hosts like Electron: no result's buffer is the addon's own memory. */
+const { SIMDLOSS_PREBUILD = '' } = process.env;
+const copiesResults = SIMDLOSS_PREBUILD.endsWith('no-external-buffers');
+
 const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
 const small = { labels: nd.rand([2, 3], { seed: 1 }), z: nd.randn([2, 3], { seed: 2 }) };
 /** Of several slices and chunks. */
@@ -288,7 +292,7 @@ describe('the same bits as the plain calls', () => {
     const gradient = await new LossMSE().computeGradientAsync(labels, output, 'identity');
     const held = native.poolBytes();
     await new LossMSE().computeScoreAsync(gradient.columns(1, 900), gradient.columns(2, 901), 'identity');
-    expect(native.poolBytes()).toBeLessThanOrEqual(held);
+    expect(native.poolBytes() <= held).toBe(!copiesResults);
   });
 });
 

@@ -14,6 +14,13 @@ namespace {
 // A row that does not follow the last one costs a cache miss and often a page walk: as long as copying this many bytes.
 constexpr size_t kBytesOfMiss = 512;
 
+#ifdef NODE_API_NO_EXTERNAL_BUFFERS_ALLOWED
+// Node-API's headers then lack this; a host that has none answers so.
+napi_status napi_create_external_arraybuffer(napi_env, void*, size_t, napi_finalize, void*, napi_value*) {
+  return napi_no_external_buffers_allowed;
+}
+#endif
+
 // Work of libuv's threads, and the promise for it. Holds the call: it is there until the work is done, whatever happens
 // to JavaScript; an environment that ends waits for its work.
 struct Work {
@@ -167,7 +174,7 @@ napi_value AsyncCall::Take(NodeArguments* args) {
   const napi_status made = napi_create_external_arraybuffer(
       args->env(), share->get(), call.output_copy_.Bytes(),
       [](napi_env, void*, void* hint) { delete static_cast<Shared*>(hint); }, share.get(), &buffer);
-  if (made != napi_ok) return nullptr;
+  if (made != napi_ok) return nullptr;  // Electron has no such buffers: lib/ copies.
   share.release();
   return buffer;
 }

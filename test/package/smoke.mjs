@@ -76,6 +76,13 @@ if (outside) {
   });
 }
 
+if (outside) {
+  await test('the package is the installed one', () => {
+    const installed = new URL('node_modules/simdloss/', import.meta.url).href;
+    equal(import.meta.resolve('simdloss').slice(0, installed.length), installed);
+  });
+}
+
 const wanted = outside ? process.argv[2] : 'wasm';
 await test('backend', () => {
   if (wanted) equal(simdloss.backend, wanted);
