@@ -117,8 +117,8 @@ export function tripletMargin(
 interface Side {
   /** The probability of the other side. */
   readonly wrong: Node;
-  /** `-(whole - other) log(right) - other log(wrong)`. */
-  cost(whole: Operand, other: Node): Node;
+  /** `-(whole - other) log(right) - other log(wrong)`; whole counts: it is not 0. */
+  cost(whole: Operand, other: Node, counts: boolean): Node;
 }
 
 function ofProbabilities(g: Graph, right: Node, wrong: Node): Side {
@@ -137,9 +137,9 @@ function ofLogit(g: Graph, x: Node): Side {
     wrong: g.withSlope(wrong, x, g.sub(wrong, g.square(wrong))),
     // -log(right) is softplus(x), -log(wrong) that less x. Infinite logits cost nothing where they count for nothing; the
     // slopes, of labels of 0 too, are those of the difference.
-    cost: (whole, other) =>
+    cost: (whole, other, counts) =>
       g.withSlope(
-        g.sub(numberOf(g.node(whole)) === 1 ? right : times(g, g.node(whole), right), times(g, other, x)),
+        g.sub(counts ? g.mul(whole, right) : times(g, g.node(whole), right), times(g, other, x)),
         g.sub(g.mul(whole, right), g.mul(other, x)),
         1,
       ),
@@ -164,9 +164,10 @@ export const binaryCrossEntropy = (g: Graph, labels: Node, outputs: Node, posWei
 function crossEntropyOf(g: Graph, y: Node, a: Node, posWeight: Node): Node {
   const { pick, cost } = nearerSide(g, y, a);
   const negative = g.sub(1, y);
-  if (numberOf(posWeight) === 1) return cost(1, pick(negative, y));
+  const weight = numberOf(posWeight);
+  if (weight === 1) return cost(1, pick(negative, y), true);
   const positive = g.mul(posWeight, y);
-  return cost(g.add(positive, negative), pick(negative, positive));
+  return cost(g.add(positive, negative), pick(negative, positive), weight !== undefined && weight > 0);
 }
 
 /** `alpha_y (1 - a_y)^gamma` times binary cross entropy; `a_y = y a + (1 - y) (1 - a)`, and alpha_y so of alpha. */
@@ -178,7 +179,7 @@ function focalOf(g: Graph, y: Node, a: Node, alpha: number, gamma: number): Node
   // How far the label is from its side.
   const rest = pick(g.sub(1, y), y);
   const missed = g.add(g.mul(wrong, g.sub(1, g.mul(2, rest))), rest);
-  const [focus, missing] = [power(g, missed, gamma), cost(1, rest)];
+  const [focus, missing] = [power(g, missed, gamma), cost(1, rest, true)];
   // For the slope of the focus, which is 0 where the cost is infinite.
   const finite = g.withSlope(g.min(missing, FAR), missing, 1);
   const focused = g.withSlope(g.mul(focus, missing), g.mul(focus, finite), 1);
