@@ -29,8 +29,10 @@ const script = `
 test.each(process.platform === 'linux' ? ['linux'] : [])(
   'a call without memory for its result throws, and the process goes on: %s',
   () => {
-    const node = `"${process.execPath}" --expose-gc --max-old-space-size=64 -r ./scripts/register-ts.cjs -e "$SCRIPT"`;
-    const { stdout, stderr, status } = spawnSync('sh', ['-c', `ulimit -v 2500000; exec ${node}`], {
+    // V8's own share, 1.3 GB of addresses with Node 24, is fixed: where there is no more for it V8 ends the process.
+    const heap = '--max-old-space-size=64 --min-semi-space-size=1 --max-semi-space-size=1';
+    const node = `"${process.execPath}" --expose-gc ${heap} -r ./scripts/register-ts.cjs -e "$SCRIPT"`;
+    const { stdout, stderr, status } = spawnSync('sh', ['-c', `ulimit -v 3000000; exec ${node}`], {
       cwd: path.join(__dirname, '..'),
       // A sanitizer, and WebAssembly, have more address space to themselves.
       env: { PATH: process.env['PATH'], SCRIPT: script, SIMDLOSS_BACKEND: 'native', SIMDLOSS_NUM_THREADS: '1' },
