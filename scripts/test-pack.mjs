@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // The package as users get it: packed, installed offline and without scripts into an empty project, run. What must be in
-// it: with `--all` the addon of every platform, else of this one.
+// it: with `--all` the addon of every platform, else of this one. With `--record` into docs/reliability.md.
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileOf, prebuilt } from './prebuild.mjs';
+import { record } from './reliability.mjs';
 import { isMain, npm, root, run } from './tools.mjs';
 
 const MOST_BYTES = 12 * 2 ** 20;
@@ -35,7 +36,9 @@ function checkContents({ files, size, unpackedSize, filename }, wanted) {
   if (paths.has('binding.gyp')) fail('npm would compile a binding.gyp');
   if (size > MOST_BYTES) fail(`${filename} has ${size} bytes, more than ${MOST_BYTES}`);
   const MiB = (bytes) => `${(bytes / 2 ** 20).toFixed(2)} MiB`;
-  console.log(`pack: ${filename}, ${MiB(size)}, ${MiB(unpackedSize)} unpacked, ${files.length} files`);
+  const summary = `${filename}, ${MiB(size)}, ${MiB(unpackedSize)} unpacked, ${files.length} files`;
+  console.log(`pack: ${summary}`);
+  return summary;
 }
 
 /** An empty project with the package in it, from nothing but the tarballs. */
@@ -67,17 +70,19 @@ const libc = process.report.getReport().header.glibcVersionRuntime ? 'glibc' : '
 /** The addon of this machine. */
 const own = fileOf([process.platform, process.arch, ...(process.platform === 'linux' ? [libc] : [])].join('-'));
 
-/** Packs and installs the package, with the addons that `wanted` names. */
+/** Packs and installs the package, with the addons that `wanted` names: what was packed, in words. */
 export async function installPackage(wanted = [own, prebuilt[0]]) {
   mkdirSync(folder, { recursive: true });
   const packed = await pack(root);
-  checkContents(packed, wanted);
+  const summary = checkContents(packed, wanted);
   const loader = await pack(path.join(root, 'node_modules', 'node-gyp-build'));
   await install([packed.file, loader.file]);
+  return summary;
 }
 
 async function testPack() {
-  await installPackage(process.argv.includes('--all') ? prebuilt : undefined);
+  const all = process.argv.includes('--all');
+  const summary = await installPackage(all ? prebuilt : undefined);
   await smoke('the addon', { SIMDLOSS_BACKEND: 'native' }, ['native']);
   await smoke('WebAssembly', { SIMDLOSS_BACKEND: 'wasm' }, ['wasm']);
   rmSync(path.join(project, 'node_modules', 'simdloss', own));
@@ -86,6 +91,16 @@ async function testPack() {
     if (!output.includes(part)) fail(`the warning does not name ${part}: ${output}`);
   }
   rmSync(folder, { recursive: true });
+  if (!process.argv.includes('--record')) return;
+  record([
+    {
+      section: 'platforms',
+      what: `an empty project, with ${all ? "every platform's addon" : "this platform's addon alone"}`,
+      tried: 'install with --offline --ignore-scripts; smoke test on native, on wasm, and with the addon removed',
+      result: `no failure; ${summary}`,
+      command: `npm run test:pack${all ? ' -- --all' : ''}`,
+    },
+  ]);
 }
 
 if (isMain(import.meta.url)) await testPack();
