@@ -47,27 +47,27 @@ constexpr size_t kChainVectors = 8;
 // adds it to a sum; each if it is to. To get to another operation costs as much as the operation on a few vectors, a
 // branch that goes the same way every time costs half a cycle: few are asked of each step.
 struct ChainStep {
-  enum Does : uint32_t {
-    kLoad = 1 << 0,
-    kRecall = 1 << 1,  // y or z to x
-    kSwap = 1 << 2,    // x and y or z
-    kOfZ = 1 << 3,
-    kAbs = 1 << 4,
-    kSquare = 1 << 5,
-    kBefore = (1 << 6) - 1,
-    kThenAdd = 1 << 6,  // f(x, y) or f(x, z)
-    kThenMul = 1 << 7,
-    kThenSub = 1 << 8,
-    kThenReversedSub = 1 << 9,
-    kThen = kThenAdd | kThenMul | kThenSub | kThenReversedSub,
-    kWithZ = 1 << 10,
-    kStore = 1 << 11,
-    kKeep = 1 << 12,  // x to y or z
-    kInZ = 1 << 13,
-    kAdd = 1 << 14,
-    kEnd = 1 << 15,
-    kAfterwards = kThen | kStore | kKeep | kAdd | kEnd,
-  };
+  // Of `does`.
+  static constexpr uint32_t kLoad = 1 << 0;
+  static constexpr uint32_t kRecall = 1 << 1;  // y or z to x
+  static constexpr uint32_t kSwap = 1 << 2;    // x and y or z
+  static constexpr uint32_t kOfZ = 1 << 3;
+  static constexpr uint32_t kAbs = 1 << 4;
+  static constexpr uint32_t kSquare = 1 << 5;
+  static constexpr uint32_t kBefore = (1 << 6) - 1;
+  static constexpr uint32_t kThenAdd = 1 << 6;  // f(x, y) or f(x, z)
+  static constexpr uint32_t kThenMul = 1 << 7;
+  static constexpr uint32_t kThenSub = 1 << 8;
+  static constexpr uint32_t kThenReversedSub = 1 << 9;
+  static constexpr uint32_t kThen = kThenAdd | kThenMul | kThenSub | kThenReversedSub;
+  static constexpr uint32_t kWithZ = 1 << 10;
+  static constexpr uint32_t kStore = 1 << 11;
+  static constexpr uint32_t kKeep = 1 << 12;  // x to y or z
+  static constexpr uint32_t kInZ = 1 << 13;
+  static constexpr uint32_t kAdd = 1 << 14;
+  static constexpr uint32_t kEnd = 1 << 15;
+  static constexpr uint32_t kAfterwards = kThen | kStore | kKeep | kAdd | kEnd;
+
   ChainOp op;
   uint32_t does;
   uint16_t from, p, q, to;  // slots

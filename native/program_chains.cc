@@ -130,7 +130,7 @@ class StageMaker {
   }
 
   // The last step does that too, or one more if it does already.
-  ChainStep& PutAfter(ChainStep::Does does) {
+  ChainStep& PutAfter(uint32_t does) {
     ChainStep& step =
         chain_.empty() || before_ != 0 || (chain_.back().does & does) ? Put(kChainNothing) : chain_.back();
     step.does |= does;
