@@ -23,6 +23,8 @@ const HEAD = `# Reliability
 Written by the commands in the last column, each of which tries its rows again and puts them here. What is tried in every run of
 \`npm test\` besides: golden values and properties of every loss on every SIMD target, the native tests under address and
 undefined-behaviour sanitizers, transferred, shrunk and shared buffers, terminated workers.
+
+macOS, and Windows on arm64, run in the weekly workflow alone: here \`npm run prebuild:all\` only looks into their addons.
 `;
 
 const rows = () => (existsSync(data) ? JSON.parse(readFileSync(data, 'utf8')) : []);
