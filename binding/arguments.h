@@ -76,6 +76,14 @@ class Arguments {
     return size;
   }
 
+  // A whole number from least to most.
+  int64_t Whole(Slot slot, double least, double most) {
+    const double value = block_[slot];
+    if (value >= least && value <= most) return static_cast<int64_t>(value);
+    ok_ = false;
+    return 0;
+  }
+
   bool Flag(Slot slot) const { return block_[slot] != 0; }
 
   // Is there an array in argument i?

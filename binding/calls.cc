@@ -13,10 +13,10 @@
 namespace simdloss {
 namespace {
 
-void ReadIgnoreIndex(const Arguments& args, LossParams* params) {
-  params->has_ignore = args.Flag(kSlot_hasIgnore);
-  params->ignore_index = static_cast<int64_t>(args.Number(kSlot_ignoreHigh)) * (int64_t{1} << 32) +
-                         static_cast<int64_t>(args.Number(kSlot_ignoreLow));
+void ReadIgnoreIndex(Arguments* args, LossParams* params) {
+  params->has_ignore = args->Flag(kSlot_hasIgnore);
+  params->ignore_index = args->Whole(kSlot_ignoreHigh, -0x1p31, 0x1p31 - 1) * (int64_t{1} << 32) +
+                         args->Whole(kSlot_ignoreLow, 0, 0x1p32 - 1);
 }
 
 ActivationParams ReadActivationParams(const Arguments& args) {
@@ -49,7 +49,7 @@ bool ReadLossCall(Arguments* args, LossCall* result) {
   call.params.clip = args->Number(kSlot_clip);
   call.params.beta = args->Number(kSlot_beta);
   call.params.mixtures = args->Size(kSlot_mixtures);
-  ReadIgnoreIndex(*args, &call.params);
+  ReadIgnoreIndex(args, &call.params);
   call.activation = static_cast<ActivationKind>(args->Size(kSlot_activation));
   call.activation_params = ReadActivationParams(*args);
   call.rows = args->Size(kSlot_rows);
@@ -152,7 +152,7 @@ Status CallColumnSums(Arguments* args) {
 Status CallLinearCrossEntropy(Arguments* args) {
   LinearCrossEntropyCall call;
   call.params.clip = args->Number(kSlot_clip);
-  ReadIgnoreIndex(*args, &call.params);
+  ReadIgnoreIndex(args, &call.params);
   call.rows = args->Size(kSlot_m);
   call.cols = args->Size(kSlot_n);
   call.depth = args->Size(kSlot_k);

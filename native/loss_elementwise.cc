@@ -180,7 +180,7 @@ void Run(const LossCall& call, size_t first, size_t last, double* score) {
   // goes past the caches.
   const bool side_by_side = call.gradient_stride == cols;
   const bool stream = call.stream && side_by_side && slopes;
-  const bool direct = side_by_side && !stream && call.gradient != call.pre_output.data;
+  const bool direct = slopes && side_by_side && !stream && call.gradient != call.pre_output.data;
   Scales<T> scales(call);
   RowSums<T> row_sums(static_cast<T*>(call.score_array), cols, first / cols);
 

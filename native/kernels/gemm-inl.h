@@ -214,7 +214,8 @@ HWY_INLINE void FinishRows(size_t rows, size_t cols, const T* HWY_RESTRICT sums,
 
 template <typename T>
 HWY_NOINLINE void FinishTile(const TileCall<T>& call, size_t rows, const T* HWY_RESTRICT sums, size_t stride) {
-  if (call.c.col == 1) {
+  // A column of C whose elements lie side by side has the same bias for all of them.
+  if (call.c.col == 1 && (call.bias.data == nullptr || call.bias.col == 1)) {
     FinishRows(rows, call.width, sums, stride, call.accumulate, call.c, call.bias);
     return;
   }

@@ -266,8 +266,15 @@ void TestSpecialValues() {
 template <typename T>
 void TestGuarded(Edge edge) {
   Random random;
-  for (Shape shape :
-       {Shape{5, 3, 7}, {9, 50, 20}, {3, 65, 130}, {70, 11, 61}, {67, 53, 35}, {1, 47, 29}, {66, 401, 9}}) {
+  for (Shape shape : {Shape{5, 3, 7},
+                      {9, 50, 20},
+                      {11, 1, 1},
+                      {40, 1, 7},
+                      {3, 65, 130},
+                      {70, 11, 61},
+                      {67, 53, 35},
+                      {1, 47, 29},
+                      {66, 401, 9}}) {
     ForEachForm<T>(random, shape, [&](Problem<T>& problem) {
       GemmCall call = problem.call;
       const GuardedArray<T> a(problem.a, edge), b(problem.b, edge), bias(problem.bias, edge);
