@@ -64,6 +64,7 @@ bool IsValid(const LossCall& call) {
   if (call.loss >= LossKind::kCount || call.activation >= ActivationKind::kCount) return false;
   if (call.dtype != Dtype::kFloat32 && call.dtype != Dtype::kFloat64) return false;
   if (call.cols == 0 || call.label_cols == 0) return false;
+  if (call.sparse_labels && !IsElementwise(call.loss)) return false;
   if (call.loss == LossKind::kFMeasure && (call.cols > 2 || call.score_array != nullptr)) return false;
   if (call.loss == LossKind::kMixtureDensity &&
       (call.params.mixtures == 0 || call.cols / call.params.mixtures != call.label_cols + 2 ||
