@@ -143,7 +143,7 @@ Status CallColumnSums(Arguments* args) {
   const Matrix x = args->Array(0, rows, cols, stride, 1);
   void* const out = args->Output(1, x.dtype, 1, cols, cols);
   Status status;
-  if (!args->Ready(out != nullptr && IsFloat(x.dtype), &status)) return status;
+  if (!args->Ready(out != nullptr && (rows == 0 || x) && IsFloat(x.dtype), &status)) return status;
   ColumnSums(x.dtype, rows, cols, x.data, stride, out);
   return Status::kOk;
 }
