@@ -240,36 +240,26 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
     break;
         SIMDLOSS_CHEAP_UNARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(name)                      \
-  case kChain##name:                          \
-    x.template Apply<ops::name>(p);           \
-    break;                                    \
-  case kChain##name##Scalar:                  \
-    x.template ApplyToScalar<ops::name>(p);   \
-    break;                                    \
-  case kChain##name##Y:                       \
-    x.template ApplyToKept<ops::name>(false); \
-    break;                                    \
-  case kChain##name##Z:                       \
-    x.template ApplyToKept<ops::name>(true);  \
+#define SIMDLOSS_CASES(step, apply, name)       \
+  case kChain##step:                            \
+    x.template apply<ops::name>(p);             \
+    break;                                      \
+  case kChain##step##Scalar:                    \
+    x.template apply##ToScalar<ops::name>(p);   \
+    break;                                      \
+  case kChain##step##Y:                         \
+    x.template apply##ToKept<ops::name>(false); \
+    break;                                      \
+  case kChain##step##Z:                         \
+    x.template apply##ToKept<ops::name>(true);  \
     break;
+#define SIMDLOSS_X(name) SIMDLOSS_CASES(name, Apply, name)
         SIMDLOSS_CHEAP_BINARY_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
-#define SIMDLOSS_X(name)                              \
-  case kChainReversed##name:                          \
-    x.template ApplyReversed<ops::name>(p);           \
-    break;                                            \
-  case kChainReversed##name##Scalar:                  \
-    x.template ApplyReversedToScalar<ops::name>(p);   \
-    break;                                            \
-  case kChainReversed##name##Y:                       \
-    x.template ApplyReversedToKept<ops::name>(false); \
-    break;                                            \
-  case kChainReversed##name##Z:                       \
-    x.template ApplyReversedToKept<ops::name>(true);  \
-    break;
+#define SIMDLOSS_X(name) SIMDLOSS_CASES(Reversed##name, ApplyReversed, name)
         SIMDLOSS_REVERSIBLE_OPS(SIMDLOSS_X)
 #undef SIMDLOSS_X
+#undef SIMDLOSS_CASES
       case kChainNothing:
         break;
       default:

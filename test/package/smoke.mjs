@@ -74,9 +74,6 @@ if (outside) {
     const { createRequire } = await import('node:module');
     entries.push(['require', createRequire(import.meta.url)('simdloss')]);
   });
-}
-
-if (outside) {
   await test('the package is the installed one', () => {
     const installed = new URL('node_modules/simdloss/', import.meta.url).href;
     equal(import.meta.resolve('simdloss').slice(0, installed.length), installed);
