@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A graph for shapes that are known: made anew, and simplified again, in terms of what programs and kernels compute.
 import { shapeError } from '../errors';
-import { label, type Node, nameAs, reachable } from './graph';
+import { label, type Node, nameAs, numberOf, reachable } from './graph';
 import { isBinary, remake } from './remake';
 import { countOf, reduced, repeatedAxes, type Sizes, spaceOf } from './shapes';
 import type { Simplifier } from './simplifier';
@@ -47,8 +47,15 @@ function lower(g: Simplifier, node: Node, args: readonly Node[]): Node {
   const { op, attributes } = node;
   const [a, b] = args as [Node, Node];
   switch (op) {
-    case 'clip':
-      return g.min(g.max(a, attributes['low'] as number), attributes['high'] as number);
+    case 'clip': {
+      const [low, high] = [attributes['low'] as number, attributes['high'] as number];
+      // What its slope is clipped to as well.
+      return a.op === 'abs' && low <= 0 && high >= 0
+        ? g.abs(clipped(g, a.inputs[0] as Node, -high, high))
+        : clipped(g, a, low, high);
+    }
+    case 'sub':
+      return beyond(g, a, b) ?? g.sub(a, b);
     case 'softmax': {
       if (countOf(a.shape) === 0) return a;
       const e = g.unary('exp', lessMaximum(g, a));
@@ -78,6 +85,16 @@ function lower(g: Simplifier, node: Node, args: readonly Node[]): Node {
     default:
       return remake(g, node, args);
   }
+}
+
+const clipped = (g: Simplifier, x: Node, low: number, high: number): Node => g.min(g.max(x, low), high);
+
+/** `|x| - |clip(x, -high, high)|` as `|x - clip(x, -high, high)|`: the same bits. */
+function beyond(g: Simplifier, a: Node, b: Node): Node | undefined {
+  const [[x], [limited]] = [a.inputs, b.inputs];
+  if (a.op !== 'abs' || b.op !== 'abs' || x === undefined || limited?.op !== 'min') return undefined;
+  const high = limited.inputs.map(numberOf).find((number) => number !== undefined) ?? Number.NaN;
+  return high >= 0 && clipped(g, x, -high, high) === limited ? g.abs(g.sub(x, limited)) : undefined;
 }
 
 const lastAxis = (x: Node): Sizes => [x.shape.length - 1];

@@ -42,6 +42,7 @@ const unary: readonly ((x: SDVariable) => SDVariable)[] = [
   (x) => x.square().add(0.5).reciprocal(),
   (x) => x.square().add(1).pow(0.7),
   (x) => x.clip(-0.75, 1.25),
+  (x) => x.abs().sub(x.abs().clip(0, 0.75)),
   (x) => x.mul(0.5).add(1).sub(0.25),
   (x) => x.rsub(2),
 ];

@@ -92,8 +92,36 @@ describe.each(dtypes)('values, %s', (dtype) => {
     ['clip', x.clip(-1, 2), (a) => Math.min(Math.max(a, -1), 2)],
     ['clip to one value', x.clip(1, 1), () => 1],
     ['clip above', x.clip(-Infinity, 1), (a) => Math.min(a, 1)],
+    ['clip of a size', x.abs().clip(-2, 1), (a) => Math.min(Math.abs(a), 1)],
+    ['clip of a size from below', x.abs().clip(0.75, 1), (a) => Math.min(Math.max(Math.abs(a), 0.75), 1)],
+    ['a size beyond a bound', x.abs().sub(x.abs().clip(0, 1)), (a) => Math.max(Math.abs(a) - 1, 0)],
+    [
+      'a size beyond another bound',
+      x.abs().sub(x.clip(-2, 1).abs()),
+      (a) => Math.max(Math.abs(a) - (a < 0 ? 2 : 1), 0),
+    ],
   ])('%s', (_, of, want) => {
     close(of, flat.x.map(want), [2, 3]);
+  });
+
+  test('a size and a bound that are not finite, or 0', () => {
+    const sizes = [0, -0, 1, -1, 3, Infinity, -Infinity, Number.NaN];
+    const of = (high: number) => {
+      const size = SameDiff.create().constant(nd.array(sizes, dtype)).abs();
+      return [size.clip(0, high), size.sub(size.clip(0, high))].map((each) => values(each.eval()));
+    };
+    expect(of(1)).toEqual([
+      [0, 0, 1, 1, 1, 1, 1, Number.NaN],
+      [0, 0, 0, 0, 2, Infinity, Infinity, Number.NaN],
+    ]);
+    expect(of(0)).toEqual([
+      [0, 0, 0, 0, 0, 0, 0, Number.NaN],
+      [0, 0, 1, 1, 3, Infinity, Infinity, Number.NaN],
+    ]);
+    expect(of(Infinity)).toEqual([
+      [0, 0, 1, 1, 3, Infinity, Infinity, Number.NaN],
+      [0, 0, 0, 0, 0, Number.NaN, Number.NaN, Number.NaN],
+    ]);
   });
 
   test('erf', () => {
