@@ -86,103 +86,191 @@ struct CosineProximity {
   }
 };
 
-// What BP-MLL asks of a row first: the largest output of a negative, the smallest of a positive, the distance of the
-// largest from the smallest of all; how many are positive, and how many NaN. In the lanes of `rows`, those of the
-// memory: of float a vector holds more, and all of it is exact, counts up to 2^24. 1024 x 1000 takes 0.86 of the time.
+// Numbers of a row, between double lanes and those of its elements: a wide row has the same number in each.
+HWY_INLINE VF64 ToDouble(DF64, VF64 v) { return v; }
+HWY_INLINE VF64 FromDouble(DF64, VF64 v) { return v; }
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE VF64 ToDouble(D, V v) {
+  return hn::Set(DF64(), static_cast<double>(hn::GetLane(v)));
+}
+template <class D>
+HWY_INLINE hn::Vec<D> FromDouble(D d, VF64 v) {
+  return hn::Set(d, static_cast<hn::TFromD<D>>(hn::GetLane(v)));
+}
+
+// What BP-MLL asks of a row first: the largest output of a negative, the smallest of a positive, the smallest and the
+// largest of all; how many are positive, and how many NaN. In the lanes of `rows`, those of the memory: of float a
+// vector holds more, and all of it is exact, counts up to 2^24.
 struct LabelExtremes {
-  VF64 top, bottom, span, positives, bad;
+  VF64 top, bottom, least, most, positives, bad;
 
   template <class Rows, class T>
   HWY_INLINE LabelExtremes(const Rows& rows, const T* y, const T* a) {
     const auto d = rows.d;
     using V = typename Rows::V;
     const V one = hn::Set(d, 1), minus_inf = hn::Set(d, -std::numeric_limits<T>::infinity()), inf = hn::Neg(minus_inf);
-    V of_others = minus_inf, of_positives = inf, most = minus_inf, least = inf;
+    V of_others = minus_inf, of_positives = inf, of_all = minus_inf, below_all = inf;
     const auto counts = SumsOfSteps<2>(rows, [&](auto at, V* sum) SIMDLOSS_STEP {
       const V label = at.Load(d, y), x = at.LoadOr(d, minus_inf, a), or_inf = at.LoadOr(d, inf, a);
       const auto is_positive = hn::Eq(label, one);
       of_others = hn::Max(of_others, hn::IfThenElse(is_positive, minus_inf, x));
       of_positives = hn::Min(of_positives, hn::IfThenElse(is_positive, or_inf, inf));
-      most = hn::Max(most, x);
-      least = hn::Min(least, or_inf);
+      of_all = hn::Max(of_all, x);
+      below_all = hn::Min(below_all, or_inf);
       sum[0] = hn::Add(sum[0], hn::IfThenElseZero(is_positive, one));
       sum[1] = hn::Add(sum[1], hn::IfThenZeroElse(hn::And(hn::Eq(label, label), hn::Eq(x, x)), one));
     });
-    top = AsDouble(rows.Max(of_others));
-    bottom = AsDouble(rows.Min(of_positives));
-    span = hn::Sub(AsDouble(rows.Max(most)), AsDouble(rows.Min(least)));
-    positives = AsDouble(counts[0]);
-    bad = AsDouble(counts[1]);
+    top = ToDouble(d, rows.Max(of_others));
+    bottom = ToDouble(d, rows.Min(of_positives));
+    least = ToDouble(d, rows.Min(below_all));
+    most = ToDouble(d, rows.Max(of_all));
+    positives = ToDouble(d, counts[0]);
+    bad = ToDouble(d, counts[1]);
   }
 
- private:
-  static HWY_INLINE VF64 AsDouble(VF64 v) { return v; }
-  template <class V>
-  static HWY_INLINE VF64 AsDouble(V v) {
-    return hn::Set(DF64(), hn::GetLane(v));
+  // Whether the outputs are so near to 0 and to each other that e^a, relative to the extremes, is a normal number of T,
+  // and so is what a slope makes of it.
+  template <class T>
+  HWY_INLINE hn::Mask<DF64> Near() const {
+    const DF64 d;
+    constexpr bool kFloat = std::is_same_v<T, float>;
+    const VF64 level = hn::Set(d, kFloat ? 256 : 4096), span = hn::Set(d, kFloat ? 30 : 300);
+    return hn::And(hn::Lt(hn::Sub(most, least), span), hn::Lt(hn::Max(most, hn::Neg(least)), level));
   }
 };
 
 // BP-MLL: sum over positives p and others q of exp(a_q - a_p) / (|P| |N|) = rise fall / (|P| |N|), rise = sum_q
 // exp(a_q) and fall = sum_p exp(-a_p), each taken relative to its largest term: finite at any level of a.
+// u_q = exp(a_q) fall / (|P| |N|), u_p = -exp(-a_p) rise / (|P| |N|).
 struct MultiLabel {
   static constexpr bool kNarrowOnly = false;
-  // As long as no two outputs are further apart, the exponentials of the sums serve for the slopes as well.
-  static constexpr double kNear = 300;
 
-  template <class Source, class R, class T, class F>
-  static HWY_INLINE VF64 Eval(const R& rows, const RowwiseParams&, const T* y, const T* a, double* e, bool slopes,
-                              F&& store) {
-    const DF64 d;
-    const VF64 one = hn::Set(d, 1), zero = hn::Zero(d);
-    const VF64 minus_inf = hn::Set(d, -std::numeric_limits<double>::infinity());
-    // Elements that a row does not have are negatives of no weight.
-    const auto a_at = [&](auto at) SIMDLOSS_STEP { return at.LoadOr(d, minus_inf, a); };
-    const auto positive = [&](auto at) SIMDLOSS_STEP { return hn::Eq(at.Load(d, y), one); };
-    using Memory = std::conditional_t<R::kNarrow, R, WideRows<hn::ScalableTag<T>>>;
-    const LabelExtremes row(Memory{{}, rows.cols}, y, a);
-    const VF64 top = row.top, bottom = row.bottom, positives = row.positives;
-    const VF64 pairs = hn::Mul(positives, hn::Sub(hn::Set(d, static_cast<double>(rows.cols)), positives));
-    const auto sums = SumsOfSteps<2>(rows, [&](auto at, VF64* sum) SIMDLOSS_STEP {
-      const auto is_positive = positive(at);
-      const VF64 x = a_at(at);
-      const VF64 exp = ExpNonPositive(d, hn::IfThenElse(is_positive, hn::Sub(bottom, x), hn::Sub(x, top)));
-      at.Store(exp, d, e);
-      sum[0] = hn::Add(sum[0], hn::IfThenZeroElse(is_positive, exp));
-      sum[1] = hn::Add(sum[1], hn::IfThenElseZero(is_positive, exp));
-    });
-    const VF64 rise = sums[0], fall = sums[1];
-    const auto empty = hn::Eq(pairs, zero), is_bad = hn::Gt(row.bad, zero);
-    const VF64 nan = hn::Set(d, std::numeric_limits<double>::quiet_NaN());
-    const auto finish = [&](VF64 x) HWY_ATTR { return hn::IfThenElse(is_bad, nan, hn::IfThenZeroElse(empty, x)); };
+  // What belongs to a row as a whole.
+  struct Row : LabelExtremes {
+    VF64 pairs;
+
+    template <class Rows, class T>
+    HWY_INLINE Row(const Rows& rows, const T* y, const T* a) : LabelExtremes(rows, y, a) {
+      pairs = hn::Mul(positives, hn::Sub(hn::Set(DF64(), static_cast<double>(rows.cols)), positives));
+    }
+    // 0 where there are no pairs, NaN where there is one.
+    HWY_INLINE VF64 Finish(VF64 x) const {
+      const DF64 d;
+      const VF64 nan = hn::Set(d, std::numeric_limits<double>::quiet_NaN()), zero = hn::Zero(d);
+      return hn::IfThenElse(hn::Gt(bad, zero), nan, hn::IfThenZeroElse(hn::Eq(pairs, zero), x));
+    }
+  };
+
+  // Rows that are Near: one exponential an element, relative to a power of 2, in the lanes of `rows`; it is kept in e.
+  template <class Rows, class T>
+  struct NearPairs {
+    using D = decltype(Rows::d);
+    using V = typename Rows::V;
+    const D d;
+    const T* const y;
+    const T* const e;
+    VF64 score;
+    V of_positive, of_other;
+
+    HWY_INLINE NearPairs(const Rows& rows, const Row& row, const T* y_in, const T* a, T* e_out)
+        : d(rows.d), y(y_in), e(e_out) {
+      const VF64 up = NearestPow2(DF64(), row.top), down = NearestPow2(DF64(), hn::Neg(row.bottom));
+      const V anchor_up = Pow2Anchor(d, FromDouble(d, up)), anchor_down = Pow2Anchor(d, FromDouble(d, down));
+      const auto sums = SumsOfSteps<2>(rows, [&](auto at, V* sum) SIMDLOSS_STEP {
+        const V x = at.Load(d, a);
+        const auto is_positive = IsPositive(at);
+        const V exp = at.Only(d, ExpFrom(d, hn::IfThenElse(is_positive, hn::Neg(x), x),
+                                         hn::IfThenElse(is_positive, anchor_down, anchor_up)));
+        at.Store(exp, d, e_out);
+        sum[0] = hn::Add(sum[0], hn::IfThenZeroElse(is_positive, exp));
+        sum[1] = hn::Add(sum[1], hn::IfThenElseZero(is_positive, exp));
+      });
+      const VF64 rise = ToDouble(d, sums[0]), fall = ToDouble(d, sums[1]);
+      // What the exponentials lack, over the pairs.
+      const VF64 scale = hn::Div(Pow2(DF64(), hn::Add(up, down)), row.pairs);
+      of_positive = FromDouble(d, row.Finish(hn::Neg(hn::Mul(rise, scale))));
+      of_other = FromDouble(d, row.Finish(hn::Mul(fall, scale)));
+      score = row.Finish(hn::Mul(rise, hn::Mul(fall, scale)));
+    }
+    template <class At>
+    HWY_INLINE hn::Mask<D> IsPositive(At at) const {
+      return hn::Eq(at.Load(d, y), hn::Set(d, 1));
+    }
+    template <class At>
+    HWY_INLINE V Slope(At at) const {
+      return hn::Mul(at.Load(d, e), hn::IfThenElse(IsPositive(at), of_positive, of_other));
+    }
+  };
+
+  // Any others: the sums relative to their largest terms, and exponentials of their own for the slopes.
+  template <class Rows, class T>
+  struct FarPairs {
+    const T* const y;
+    const T* const a;
+    const Row& row;
+    VF64 score, per_fall, per_rise;
+
+    HWY_INLINE FarPairs(const Rows& rows, const Row& row_in, const T* y_in, const T* a_in)
+        : y(y_in), a(a_in), row(row_in) {
+      const DF64 d;
+      const VF64 minus_inf = hn::Set(d, -std::numeric_limits<double>::infinity());
+      // Elements that a row does not have are negatives of no weight.
+      const auto sums = SumsOfSteps<2>(rows, [&](auto at, VF64* sum) SIMDLOSS_STEP {
+        const auto is_positive = IsPositive(at);
+        const VF64 x = at.LoadOr(d, minus_inf, a);
+        const VF64 exp = ExpNonPositive(d, hn::IfThenElse(is_positive, hn::Sub(row.bottom, x), hn::Sub(x, row.top)));
+        sum[0] = hn::Add(sum[0], hn::IfThenZeroElse(is_positive, exp));
+        sum[1] = hn::Add(sum[1], hn::IfThenElseZero(is_positive, exp));
+      });
+      per_fall = hn::Div(sums[1], row.pairs);
+      per_rise = hn::Neg(hn::Div(sums[0], row.pairs));
+      score = row.Finish(Scaled(hn::Sub(row.top, row.bottom), hn::Mul(sums[0], per_fall)));
+    }
     // exp(x) factor without overflow before the factor is in.
-    const auto scaled_exp = [&](VF64 x, VF64 factor) HWY_ATTR {
+    static HWY_INLINE VF64 Scaled(VF64 x, VF64 factor) {
+      const DF64 d;
       const VF64 half = Exp(d, hn::Mul(hn::Set(d, 0.5), x));
       return hn::Mul(hn::Mul(half, factor), half);
-    };
-    const VF64 level = hn::Sub(top, bottom);
-    if (slopes) {
-      const VF64 per_fall = hn::Div(fall, pairs), per_rise = hn::Neg(hn::Div(rise, pairs));
-      const auto near = hn::Lt(row.span, hn::Set(d, kNear));
-      const auto far_slope = [&](auto at) SIMDLOSS_STEP {
-        const auto is_positive = positive(at);
-        const VF64 x = a_at(at);
-        const VF64 difference = hn::IfThenElse(is_positive, hn::Sub(top, x), hn::Sub(x, bottom));
-        return finish(scaled_exp(difference, hn::IfThenElse(is_positive, per_rise, per_fall)));
-      };
-      const VF64 exp_level = Exp(d, level);
-      const VF64 of_positive = hn::Mul(exp_level, per_rise), of_other = hn::Mul(exp_level, per_fall);
-      const auto near_slope = [&](auto at) SIMDLOSS_STEP {
-        return finish(hn::Mul(at.Load(d, e), hn::IfThenElse(positive(at), of_positive, of_other)));
-      };
-      if (hn::AllTrue(d, near)) {
-        ForEachStep(rows, [&](auto at) SIMDLOSS_STEP { store(at, near_slope(at)); });
-      } else {
-        ForEachStep(rows,
-                    [&](auto at) SIMDLOSS_STEP { store(at, hn::IfThenElse(near, near_slope(at), far_slope(at))); });
-      }
     }
-    return finish(scaled_exp(level, hn::Div(hn::Mul(rise, fall), pairs)));
+    template <class At>
+    HWY_INLINE hn::Mask<DF64> IsPositive(At at) const {
+      return hn::Eq(at.Load(DF64(), y), hn::Set(DF64(), 1));
+    }
+    template <class At>
+    HWY_INLINE VF64 Slope(At at) const {
+      const auto is_positive = IsPositive(at);
+      const VF64 x = at.Load(DF64(), a);
+      const VF64 difference = hn::IfThenElse(is_positive, hn::Sub(row.top, x), hn::Sub(x, row.bottom));
+      return row.Finish(Scaled(difference, hn::IfThenElse(is_positive, per_rise, per_fall)));
+    }
+  };
+
+  template <class Source, class R, class T, class F>
+  static HWY_INLINE VF64 Eval(const R& rows, const RowwiseParams&, const T* y, const T* a, double* scratch, bool slopes,
+                              F&& store) {
+    const DF64 d;
+    using Memory = std::conditional_t<R::kNarrow, R, WideRows<hn::ScalableTag<T>>>;
+    const Memory memory{{}, rows.cols};
+    const Row row(memory, y, a);
+    const auto is_near = row.template Near<T>();
+    if (hn::AllTrue(d, is_near)) {
+      const NearPairs near(memory, row, y, a, reinterpret_cast<T*>(scratch));
+      if (slopes) ForEachStep(memory, [&](auto at) SIMDLOSS_STEP { store(at, near.Slope(at)); });
+      return near.score;
+    }
+    const FarPairs far(rows, row, y, a);
+    if constexpr (R::kNarrow) {
+      // Each of the rows as if the others were not there.
+      const NearPairs near(memory, row, y, a, scratch);
+      if (slopes) {
+        ForEachStep(rows,
+                    [&](auto at) SIMDLOSS_STEP { store(at, hn::IfThenElse(is_near, near.Slope(at), far.Slope(at))); });
+      }
+      return hn::IfThenElse(is_near, near.score, far.score);
+    } else {
+      if (slopes) ForEachStep(rows, [&](auto at) SIMDLOSS_STEP { store(at, far.Slope(at)); });
+      return far.score;
+    }
   }
 };
 
@@ -280,10 +368,12 @@ HWY_INLINE void RunWideRowwise(const RowwiseParams& params, const RowwiseRows<T>
       if (u != nullptr) std::fill_n(u, x.cols, T{0});
       continue;
     }
-    const VF64 scale = hn::Set(d, factor);
-    const VF64 score =
-        Formula::template Eval<T>(rows, params, x.y + row * x.y_stride, x.a + row * x.a_stride, x.scratch, u != nullptr,
-                                  [&](auto at, VF64 slope) SIMDLOSS_STEP { at.Store(hn::Mul(slope, scale), d, u); });
+    const VF64 score = Formula::template Eval<T>(
+        rows, params, x.y + row * x.y_stride, x.a + row * x.a_stride, x.scratch, u != nullptr,
+        [&](auto at, auto slope) SIMDLOSS_STEP {
+          const hn::DFromV<decltype(slope)> lanes;
+          at.Store(hn::Mul(slope, hn::Set(lanes, static_cast<hn::TFromD<decltype(lanes)>>(factor))), lanes, u);
+        });
     x.scores[row] = hn::GetLane(score) * factor;
   }
 }

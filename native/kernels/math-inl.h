@@ -63,6 +63,16 @@ HWY_INLINE V Constant(D d, double of_float, double of_double) {
   return Constant(d, kIsFloat<D> ? of_float : of_double);
 }
 
+// Doubles as floats, Inf where they are too large for one: hn::DemoteTo gives the largest number there in scalar code.
+template <class DFloat, class V>
+HWY_INLINE hn::Vec<DFloat> Narrowed(DFloat to, V v) {
+#if HWY_TARGET == HWY_SCALAR
+  return hn::Set(to, static_cast<float>(hn::GetLane(v)));
+#else
+  return hn::DemoteTo(to, v);
+#endif
+}
+
 // max(low, x) and min(high, x), NaN where x is NaN: x86 gives the second operand when one is NaN, WebAssembly's targets
 // do the same; ARM and scalar code give the number.
 #undef SIMDLOSS_MATH_SECOND_OF_NAN
@@ -130,6 +140,12 @@ HWY_INLINE V ExpTail(D d, V r, V r2) {
   }
 }
 
+// Adding 1.5 * 2^mantissa bits rounds to a whole number and leaves it in the low bits, here with kOffset.
+template <int kOffset, class D, class V = hn::Vec<D>>
+HWY_INLINE V Rounder(D d) {
+  return Constant(d, 0x1.8p23 + kOffset, 0x1.8p52 + kOffset);
+}
+
 // x = k ln 2 + r, k whole, |r| <= ln(2) / 2, high = r + k kLn2Low without error. The low bits of `bits` hold k +
 // kOffset. For |x| far below 2^mantissa bits.
 template <class D, class V = hn::Vec<D>>
@@ -138,13 +154,16 @@ struct Reduced {
   hn::Vec<hn::RebindToUnsigned<D>> bits;
 };
 
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE Reduced<D> ReduceBy(D d, V x, V rounder) {
+  const V shifted = hn::MulAdd(x, Constant(d, 0x1.71547652b82fep0), rounder);
+  const V k = hn::Sub(shifted, rounder);
+  return {k, hn::NegMulAdd(k, Constant(d, kLn2High<D>), x), hn::BitCast(hn::RebindToUnsigned<D>(), shifted)};
+}
+
 template <int kOffset, class D, class V = hn::Vec<D>>
 HWY_INLINE Reduced<D> Reduce(D d, V x) {
-  // Adding 1.5 * 2^mantissa bits rounds to a whole number and leaves it in the low bits.
-  const V magic = Constant(d, 0x1.8p23 + kOffset, 0x1.8p52 + kOffset);
-  const V shifted = hn::MulAdd(x, Constant(d, 0x1.71547652b82fep0), magic);
-  const V k = hn::Sub(shifted, magic);
-  return {k, hn::NegMulAdd(k, Constant(d, kLn2High<D>), x), hn::BitCast(hn::RebindToUnsigned<D>(), shifted)};
+  return ReduceBy(d, x, Rounder<kOffset>(d));
 }
 
 // e^r - 1 less the high part of r: the sum of the two rounds little but in its last addition.
@@ -402,6 +421,35 @@ HWY_INLINE V ExpNormal(D d, V x) {
 #endif
 }
 
+// The whole number next to x / ln 2.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V NearestPow2(D d, V x) {
+  return math::Reduce<0>(d, x).k;
+}
+
+// 2^p of a whole p.
+//
+// Lanes: float, double. Error: none. Range: normal results.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Pow2(D d, V p) {
+  const auto bits = hn::BitCast(hn::RebindToUnsigned<D>(), hn::Add(p, math::Rounder<math::kExponentBias<D>>(d)));
+  return hn::BitCast(d, hn::ShiftLeft<math::kMantissaBits<D>>(bits));
+}
+
+// e^x 2^-p of a whole p: exponentials at any level come near 1, and no difference of two levels has been rounded.
+// `anchor` is Pow2Anchor of p.
+//
+// Lanes: float, double. Error: 1.1 ULP. Range: |x| <= 256 of float, 4096 of double, normal results.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Pow2Anchor(D d, V p) {
+  return hn::Sub(math::Rounder<math::kExponentBias<D>>(d), p);
+}
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V ExpFrom(D d, V x, V anchor) {
+  const auto reduced = math::ReduceBy(d, x, anchor);
+  return hn::Mul(math::ExpOfReduced(d, reduced), math::Pow2(d, reduced));
+}
+
 // e^x - 1 = 2^k (e^r - 1) + (2^k - 1).
 //
 // Lanes: float, double. Error: 1.3 ULP. Range: all.
@@ -637,11 +685,7 @@ HWY_INLINE V Pow(D d, V x, V y) {
     for (size_t i = 0; i < hn::Lanes(d); i += hn::Lanes(wide)) {
       const auto power = math::PowOfShort(wide, hn::PromoteTo(wide, hn::LoadU(narrow, base + i)),
                                           hn::PromoteTo(wide, hn::LoadU(narrow, exponent + i)));
-#if HWY_TARGET == HWY_SCALAR
-      base[i] = static_cast<T>(hn::GetLane(power));  // DemoteTo would make a number of Inf
-#else
-      hn::StoreU(hn::DemoteTo(narrow, power), narrow, base + i);
-#endif
+      hn::StoreU(math::Narrowed(narrow, power), narrow, base + i);
     }
   } else {
     for (size_t i = 0; i < hn::Lanes(d); ++i) base[i] = std::pow(base[i], exponent[i]);

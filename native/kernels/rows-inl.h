@@ -18,6 +18,7 @@
 #include <type_traits>
 
 #include "hwy/highway.h"
+#include "native/kernels/math-inl.h"
 #include "native/stages.h"
 
 // Of a lambda that works on one step. Out of line, g++ would pass each vector, and each sum, through memory.
@@ -54,7 +55,7 @@ struct WholeStep {
   HWY_INLINE void Store(hn::Vec<D> v, D d, T* p) const {
     if constexpr (kConverts<D, T>) {
       const hn::Rebind<T, D> to;
-      hn::StoreU(hn::DemoteTo(to, v), to, p + at);
+      hn::StoreU(math::Narrowed(to, v), to, p + at);
     } else {
       hn::StoreU(v, d, p + at);
     }
@@ -86,7 +87,7 @@ struct PartStep {
   HWY_INLINE void Store(hn::Vec<D> v, D d, T* p) const {
     if constexpr (kConverts<D, T>) {
       const hn::Rebind<T, D> to;
-      hn::StoreN(hn::DemoteTo(to, v), to, p + at, count);
+      hn::StoreN(math::Narrowed(to, v), to, p + at, count);
     } else {
       hn::StoreN(v, d, p + at, count);
     }

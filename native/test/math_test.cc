@@ -13,23 +13,24 @@
 
 // X(name, expression in d and x): the functions under test.
 #undef SIMDLOSS_MATH_FUNCTIONS
-#define SIMDLOSS_MATH_FUNCTIONS(X)                        \
-  X(Exp, Exp(d, x))                                       \
-  X(ExpNonPositive, ExpNonPositive(d, x))                 \
-  X(Expm1, Expm1(d, x))                                   \
-  X(Log, Log(d, x))                                       \
-  X(Log1p, Log1p(d, x))                                   \
-  X(Log1pUnit, Log1pUnit(d, x))                           \
-  X(Sigmoid, Sigmoid(d, x))                               \
-  X(SigmoidExp, SigmoidWithParts(d, x).exp)               \
-  X(SigmoidComplement, SigmoidWithParts(d, x).complement) \
-  X(Softplus, Softplus(d, x))                             \
-  X(LogSigmoid, LogSigmoid(d, x))                         \
-  X(Tanh, Tanh(d, x))                                     \
-  X(TanhSlope, TanhWithParts(d, x).slope)                 \
-  X(Erf, Erf(d, x))                                       \
-  X(PowRoot, Pow(d, x, math::Constant(d, 0.375)))         \
-  X(PowOdd, Pow(d, x, math::Constant(d, -3)))             \
+#define SIMDLOSS_MATH_FUNCTIONS(X)                         \
+  X(Exp, Exp(d, x))                                        \
+  X(ExpNonPositive, ExpNonPositive(d, x))                  \
+  X(ExpFrom, ExpFrom(d, x, Pow2Anchor(d, hn::Set(d, -3)))) \
+  X(Expm1, Expm1(d, x))                                    \
+  X(Log, Log(d, x))                                        \
+  X(Log1p, Log1p(d, x))                                    \
+  X(Log1pUnit, Log1pUnit(d, x))                            \
+  X(Sigmoid, Sigmoid(d, x))                                \
+  X(SigmoidExp, SigmoidWithParts(d, x).exp)                \
+  X(SigmoidComplement, SigmoidWithParts(d, x).complement)  \
+  X(Softplus, Softplus(d, x))                              \
+  X(LogSigmoid, LogSigmoid(d, x))                          \
+  X(Tanh, Tanh(d, x))                                      \
+  X(TanhSlope, TanhWithParts(d, x).slope)                  \
+  X(Erf, Erf(d, x))                                        \
+  X(PowRoot, Pow(d, x, math::Constant(d, 0.375)))          \
+  X(PowOdd, Pow(d, x, math::Constant(d, -3)))              \
   X(PowOfBase, Pow(d, math::Constant(d, 1.25), x))
 
 HWY_BEFORE_NAMESPACE();
@@ -138,7 +139,7 @@ R TanhSlopeOf(R x) {
   return 4 * e / ((1 + e) * (1 + e));
 }
 
-enum class Domain { kAll, kNonPositive, kUnit, kNormalTanhSlope };
+enum class Domain { kAll, kNonPositive, kUnit, kNormalTanhSlope, kNormalExp };
 
 // A function's reference and the error in ULP that math-inl.h states.
 template <typename R>
@@ -153,6 +154,7 @@ template <typename R>
 const Row<R> kRows[] = {
     {"Exp", [](R x) { return std::exp(x); }, 1.1, 1.1},
     {"ExpNonPositive", [](R x) { return std::exp(x); }, 1.1, 1.1, Domain::kNonPositive},
+    {"ExpFrom", [](R x) { return 8 * std::exp(x); }, 1.1, 1.1, Domain::kNormalExp},
     {"Expm1", [](R x) { return std::expm1(x); }, 1.3, 1.3},
     {"Log", [](R x) { return std::log(x); }, 1.5, 1},
     {"Log1p", [](R x) { return std::log1p(x); }, 1.5, 1},
@@ -177,6 +179,8 @@ bool Contains(Domain domain, T x) {
       return !(x > 0);
     case Domain::kUnit:
       return std::isnan(x) || (x >= 0 && x <= 1 && !std::signbit(x));
+    case Domain::kNormalExp:
+      return std::abs(x) < (sizeof(T) == 4 ? 84 : 700);
     case Domain::kNormalTanhSlope:
       // Or a slope that is 0 in any case.
       return !(std::abs(x) > (sizeof(T) == 4 ? 44.36 : 354.89)) || std::abs(x) > (sizeof(T) == 4 ? 53 : 374);
