@@ -8,10 +8,10 @@ import { type Graph, isKernel, label, type Node, numberOf, type Operand } from '
 // --- What several have in common ---
 
 /** `f(x)` times y, 0 where y is 0 even if `f(x)` is infinite. */
-export const times = (g: Graph, y: Node, fx: Node): Node => g.select(g.binary('eq', y, 0), 0, g.mul(y, fx));
+export const times = (g: Graph, y: Node, fx: Node): Node => g.select(y, g.mul(y, fx), 0);
 
-/** Finite in both dtypes, beyond what any logit that matters costs. */
-const FAR = 2 ** 127;
+/** More than any logit costs whose sigmoid is neither 0 nor 1 yet, and far from overflow when it is weighted. */
+const FAR = 1024;
 
 /** Labels `y (1 - s) + s / classes`. */
 export const smoothed = (g: Graph, y: Node, s: number, classes: Operand): Node =>
@@ -117,7 +117,7 @@ export function tripletMargin(
 interface Side {
   /** The probability of the other side. */
   readonly wrong: Node;
-  /** `-(whole - other) log(right) - other log(wrong)`; whole counts: it is not 0. */
+  /** `-(whole - other) log(right) - other log(wrong)`; counts: whole - other is not 0. */
   cost(whole: Operand, other: Node, counts: boolean): Node;
 }
 
@@ -135,14 +135,16 @@ function ofLogit(g: Graph, x: Node): Side {
   return {
     // Where the slope cancels, the label is missed, and greater terms meet it.
     wrong: g.withSlope(wrong, x, g.sub(wrong, g.square(wrong))),
-    // -log(right) is softplus(x), -log(wrong) that less x. Infinite logits cost nothing where they count for nothing; the
-    // slopes, of labels of 0 too, are those of the difference.
-    cost: (whole, other, counts) =>
-      g.withSlope(
-        g.sub(counts ? g.mul(whole, right) : times(g, g.node(whole), right), times(g, other, x)),
-        g.sub(g.mul(whole, right), g.mul(other, x)),
-        1,
-      ),
+    // -log(right) is softplus(x), -log(wrong) that less x: 0 of an infinite x, not their difference. Infinite logits cost
+    // nothing where they count for nothing; the slopes, of labels of 0 too, are those of the difference.
+    cost: (whole, other, counts) => {
+      const isInfinite = g.binary('eq', x, Number.POSITIVE_INFINITY);
+      const weighted = g.mul(whole, right);
+      const value = counts
+        ? g.sub(weighted, times(g, other, g.select(isInfinite, 0, x)))
+        : g.select(isInfinite, g.select(g.sub(whole, other), weighted, 0), g.sub(weighted, times(g, other, x)));
+      return g.withSlope(value, g.sub(weighted, g.mul(other, x)), 1);
+    },
   };
 }
 

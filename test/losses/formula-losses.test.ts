@@ -231,6 +231,43 @@ const specifications: readonly LossSpecification[] = [
           [-1, -1, half, half],
         ],
       },
+      ...[
+        { posWeight: 1, slopes: [0.75, -0.25, -0.75, half] },
+        { posWeight: 2, slopes: [0.75, -half, -1.5, half] },
+        { posWeight: [2, 1, 4, 3], slopes: [0.75, -0.25, -3, half] },
+      ].map(({ posWeight, slopes }) => ({
+        title: `infinite logits, soft labels, weight ${posWeight}`,
+        args: [{ posWeight }],
+        activation: 'SIGMOID',
+        labels: [0, 1, 2, 3].map((i) =>
+          [0, 1, 2, 3].map((j) => (i === j ? ([0.25, 0.25, 0.75, half][i] as number) : 0)),
+        ),
+        preOutput: [0, 1, 2, 3].map((i) =>
+          [0, 1, 2, 3].map((j) => (i === j && (i === 0 || i === 3) ? Infinity : -Infinity)),
+        ),
+        score: Infinity,
+        scoreArray: [Infinity, Infinity, Infinity, Infinity],
+        gradient: [0, 1, 2, 3].map((i) => [0, 1, 2, 3].map((j) => (i === j ? (slopes[i] as number) : 0))),
+      })),
+      {
+        title: 'infinite logits, soft labels, positive ones without weight',
+        args: [0],
+        activation: 'SIGMOID',
+        labels: [
+          [0.75, 0.25],
+          [0.75, 0.25],
+        ],
+        preOutput: [
+          [-Infinity, -Infinity],
+          [-Infinity, Infinity],
+        ],
+        score: Infinity,
+        scoreArray: [0, Infinity],
+        gradient: [
+          [0, 0],
+          [0, 0.75],
+        ],
+      },
       {
         title: 'a weight a column, 0 too',
         args: [{ posWeight: [3, 0, 1] }],
@@ -289,6 +326,22 @@ const specifications: readonly LossSpecification[] = [
           [0, 0.375 * 0.25 ** (gamma + 1)],
         ],
       })),
+      ...[0, 0.5, 1, 2].flatMap((gamma) =>
+        [-1, 0.25].map((alpha) => ({
+          title: `infinite logits, wrong for soft labels, gamma ${gamma}, alpha ${alpha}`,
+          args: [{ alpha, gamma }],
+          activation: 'SIGMOID',
+          labels: [[0.25], [0.75], [half], [0], [1]],
+          preOutput: [[Infinity], [-Infinity], [Infinity], [Infinity], [-Infinity]],
+          score: Infinity,
+          scoreArray: [Infinity, Infinity, Infinity, Infinity, Infinity],
+          gradient: [0.25, 0.75, half, 0, 1].map((y, i) => {
+            const missed = i === 0 || i === 1 ? 0.75 : i === 2 ? half : 1;
+            const share = alpha < 0 ? 1 : y * alpha + (1 - y) * (1 - alpha);
+            return [share * missed ** (gamma + 1) * (i === 1 || i === 4 ? -1 : 1)];
+          }),
+        })),
+      ),
       {
         title: 'infinite logits of classes without a share',
         args: [{ alpha: 1, gamma: 1 }],
