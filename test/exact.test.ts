@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every case of test/golden/exact, by the rule of its README.
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { simd } from '../lib';
 import {
   exactActivations,
   exactLarge,
@@ -41,6 +44,25 @@ describe('extremes, one at a time, within 8 units of scale', () => {
   test('activations', () => {
     expect(beyond(exactUnits, exactActivations('exact/extremes').flatMap(measureActivation))).toEqual([]);
   });
+});
+
+/** Measurements above what docs/accuracy.md says of the target, which has no column of some. */
+function aboveDocumented(measurements: readonly Measurement[]): string[] {
+  const lines = readFileSync(path.join(__dirname, '..', 'docs', 'accuracy.md'), 'utf8').split('\n');
+  const cellsOf = (line = ''): string[] => line.split('|').map((cell) => cell.trim());
+  return groupBy(measurements, ({ subject, dtype }) => `${subject} ${dtype}`).flatMap(([title, group]) => {
+    const [subject, dtype] = title.split(' ') as [string, string];
+    const row = lines.findIndex((line) => line.startsWith(`| ${subject} |`));
+    const head = lines.findLastIndex((line, i) => i < row && /^\| (loss|activation) \|/.test(line));
+    const column = cellsOf(lines[head]).indexOf(`${dtype} ${simd.target}`);
+    const documented = Number(cellsOf(lines[row])[column] ?? Infinity);
+    return beyond(documented + 0.005, group);
+  });
+}
+
+test('losses and activations no worse than docs/accuracy.md says', () => {
+  expect(aboveDocumented(exactLosses().flatMap(measureLoss))).toEqual([]);
+  expect(aboveDocumented(exactActivations().flatMap(measureActivation))).toEqual([]);
 });
 
 describe('sums over 1e5 elements', () => {

@@ -308,6 +308,11 @@ struct L1 {
   }
 };
 
+// The largest power of two up to x, a normal number above 0.
+HWY_INLINE double PowerOfTwo(double x) {
+  return hwy::BitCastScalar<double>(hwy::BitCastScalar<uint64_t>(x) & (uint64_t{0x7FF} << 52));
+}
+
 // scale log((a + 1) / (y + 1))^2. The log is log1p((a - y) / (1 + y)), or minus the same with a and y swapped,
 // whichever has the larger denominator below 1 + x: no cancellation for close a and y, nor near -1.
 struct MSLE {
@@ -320,8 +325,12 @@ struct MSLE {
     const V magnitude = Log1p(d, hn::Div(hn::IfThenElse(above, e, hn::Neg(e)), hn::IfThenElse(above, y1, a1)));
     const V log_ratio = hn::IfThenElse(above, magnitude, hn::Neg(magnitude));
     const V scaled = hn::Mul(log_ratio, hn::Set(d, static_cast<T>(p.scale)));
-    // Not divided by c (a + 1), which may overflow.
-    return {hn::Mul(scaled, log_ratio), in.Chain(hn::Div(hn::Add(scaled, scaled), a1))};
+    // Divided by c (a + 1): a rounding less than times 1 / c. A power of two of c goes above, so that nothing
+    // overflows.
+    const double power = PowerOfTwo(p.scale);
+    const V above_line = hn::Mul(log_ratio, hn::Set(d, static_cast<T>(2 * power)));
+    const V below_line = hn::Mul(a1, hn::Set(d, static_cast<T>(1 / p.scale * power)));
+    return {hn::Mul(scaled, log_ratio), in.Chain(hn::Div(above_line, below_line))};
   }
 };
 
