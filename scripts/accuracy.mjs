@@ -84,6 +84,19 @@ ${table('activation', activations.measurements)}
 Score, average and checksums of the gradient, as parts of the error that is allowed: 1e-6 (float32) and 1e-13 (float64), relative.
 
 ${table('loss', large.measurements)}
+
+## Where the numbers end
+
+Cross entropy of softmax outputs (\`LossMCXENT\`, \`LossNegativeLogLikelihood\`; \`LossKLD\` in its gradient) adds up the weighted labels
+\`t = m w y\` of a row in the dtype. With L its largest number, 3.4e38 or 1.8e308, score, row score and gradient of a row are within the
+stated error as long as
+
+- no \`w y\` nor \`m w y\` is beyond L, \`sum |t|\` is at most L: gradient and score;
+- and \`sum |t log p|\` is at most L: the score. A row's score is a number of the dtype also where scores are summed in float64.
+
+Beyond, that row's results may be infinite or NaN although the exact ones are finite: two float32 labels of 1.75e38 of equal logits give
+Infinity, not 2.4e38 and slopes of 0. Other rows don't notice. Class indices as labels have one term a row, and this limit for
+\`m w log p\` alone.
 `;
 
 if (folder === undefined) {

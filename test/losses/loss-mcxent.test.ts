@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LossMCXENT, LossNegativeLogLikelihood } from '../../lib';
+import { LossMCXENT, LossNegativeLogLikelihood, nd } from '../../lib';
 import { describeLoss } from '../support/describe-loss';
 import { errOption, errRange } from '../support/errors';
+import { values } from '../support/library';
+import { literal, mismatches } from '../support/tolerance';
 
 // One loss under two names.
 for (const Class of [LossMCXENT, LossNegativeLogLikelihood]) {
@@ -148,3 +150,34 @@ for (const Class of [LossMCXENT, LossNegativeLogLikelihood]) {
     ],
   });
 }
+
+// docs/accuracy.md, where the numbers end.
+describe.each([
+  { dtype: 'float32', largest: 2 ** 127 * (2 - 2 ** -23) },
+  { dtype: 'float64', largest: Number.MAX_VALUE },
+] as const)('labels of a row that add up to $largest in $dtype', ({ dtype, largest }) => {
+  const run = (label: number, cols: number) => {
+    const row = (value: number) => Array.from({ length: cols }, () => value);
+    const labels = nd.array([row(1 / cols), row(label), row(1 / cols)], dtype);
+    const call = [labels, nd.zeros([3, cols], dtype), 'softmax'] as const;
+    const loss = new LossMCXENT();
+    return { gradient: loss.computeGradient(...call), scores: values(loss.computeScoreArray(...call)) };
+  };
+
+  test.each([2, 8, 256])('%d columns', (cols) => {
+    const log = Math.log(cols);
+    const label = (largest / cols / Math.max(1, log)) * (1 - 2 ** -10);
+    const { gradient, scores } = run(label, cols);
+    expect(mismatches('scores', scores, [log, label * log * cols, log], literal[dtype])).toEqual([]);
+    expect(values(gradient).every((slope) => Math.abs(slope) <= label * cols * 2 ** -20)).toBe(true);
+  });
+
+  test.each([2, 8, 256])('no row beside one beyond is spoilt, %d columns', (cols) => {
+    const { gradient, scores } = run((largest / cols) * 1.25, cols);
+    const log = Math.log(cols);
+    const beside = [scores[0] as number, scores[2] as number];
+    expect(mismatches('scores', beside, [log, log], literal[dtype])).toEqual([]);
+    expect(values(gradient.rows(0, 1)).every((slope) => Math.abs(slope) < 2 ** -20)).toBe(true);
+    expect(values(gradient.rows(2, 3)).every((slope) => Math.abs(slope) < 2 ** -20)).toBe(true);
+  });
+});
