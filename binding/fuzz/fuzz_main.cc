@@ -5,13 +5,8 @@
 #include <cstdint>
 
 #include "binding/fuzz/input.h"
-#include "native/dispatch.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  using namespace simdloss;
-  fuzz::Input input(data, size);
-  const uint8_t first = input.Byte();
-  ForceTarget(first / 2 % kTargets);
-  first % 2 == 0 ? fuzz::FuzzCall(&input) : fuzz::FuzzProgram(&input);
+  simdloss::fuzz::FuzzOne(data, size);
   return 0;
 }

@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "binding/arguments.h"
+#include "native/dispatch.h"
 
 namespace simdloss {
 namespace fuzz {
@@ -88,6 +89,13 @@ class Array {
 // What each input's first byte chooses from.
 void FuzzCall(Input* input);
 void FuzzProgram(Input* input);
+
+inline void FuzzOne(const uint8_t* data, size_t size) {
+  Input input(data, size);
+  const uint8_t first = input.Byte();
+  ForceTarget(first / 2 % kTargets);
+  first % 2 == 0 ? FuzzCall(&input) : FuzzProgram(&input);
+}
 
 }  // namespace fuzz
 }  // namespace simdloss
