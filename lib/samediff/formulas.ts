@@ -38,7 +38,9 @@ const power = (g: Graph, x: Node, exponent: number): Node =>
 /** `curvature d^2 / 2` up to where its slope is `steepest`, linear from there. */
 function bounded(g: Graph, d: Node, curvature: number, steepest: number): Node {
   const slope = g.clip(g.mul(curvature, d), -steepest, steepest);
-  return g.withSlope(g.mul(slope, g.sub(d, g.mul(0.5 / curvature, slope))), d, slope);
+  // Level, it is 0 even of an infinite d.
+  const l = steepest === 0 ? slope : g.mul(slope, g.sub(d, g.mul(0.5 / curvature, slope)));
+  return g.withSlope(l, d, slope);
 }
 
 /** `d^2 / 2` up to delta, `delta (|d| - delta / 2)` beyond. */
@@ -77,7 +79,7 @@ export const softMargin = (g: Graph, y: Node, a: Node): Node => g.softplus(g.neg
 export function multiMargin(g: Graph, y: Node, a: Node, p: number, margin: number): Node {
   const target = sumOfRow(g, times(g, y, a));
   const short = g.max(0, g.add(margin, g.sub(a, target)));
-  return g.div(sumOfRow(g, g.mul(g.sub(1, y), g.pow(short, p))), classesOf(g, a));
+  return g.div(sumOfRow(g, times(g, g.sub(1, y), g.pow(short, p))), classesOf(g, a));
 }
 
 /** `max(0, margin - y (x1 - x2))`: y is 1 where x1 should be the larger, -1 where x2. */
@@ -172,6 +174,12 @@ function crossEntropyOf(g: Graph, y: Node, a: Node, posWeight: Node): Node {
   return cost(g.add(positive, negative), pick(negative, positive), weight !== undefined && weight > 0);
 }
 
+/** `focus` times `cost`. The slope of the focus is 0 where the cost is infinite. */
+function focusedOn(g: Graph, focus: Node, cost: Node): Node {
+  const finite = g.withSlope(g.min(cost, FAR), cost, 1);
+  return g.withSlope(g.mul(focus, cost), g.mul(focus, finite), 1);
+}
+
 /** `alpha_y (1 - a_y)^gamma` times binary cross entropy; `a_y = y a + (1 - y) (1 - a)`, and alpha_y so of alpha. */
 export const sigmoidFocal = (g: Graph, labels: Node, outputs: Node, alpha: number, gamma: number): Node =>
   g.later([labels, outputs], (now, [y, a]) => focalOf(now, y as Node, a as Node, alpha, gamma));
@@ -181,10 +189,7 @@ function focalOf(g: Graph, y: Node, a: Node, alpha: number, gamma: number): Node
   // How far the label is from its side.
   const rest = pick(g.sub(1, y), y);
   const missed = g.add(g.mul(wrong, g.sub(1, g.mul(2, rest))), rest);
-  const [focus, missing] = [power(g, missed, gamma), cost(1, rest, true)];
-  // For the slope of the focus, which is 0 where the cost is infinite.
-  const finite = g.withSlope(g.min(missing, FAR), missing, 1);
-  const focused = g.withSlope(g.mul(focus, missing), g.mul(focus, finite), 1);
+  const focused = focusedOn(g, power(g, missed, gamma), cost(1, rest, true));
   if (alpha < 0) return focused;
   const share = g.add(g.mul(2 * alpha - 1, y), 1 - alpha);
   return alpha * (1 - alpha) === 0 ? times(g, share, focused) : g.mul(share, focused);
@@ -196,8 +201,10 @@ function focalOf(g: Graph, y: Node, a: Node, alpha: number, gamma: number): Node
 export const crossEntropy = (g: Graph, y: Node, a: Node): Node => g.neg(times(g, y, g.log(a)));
 
 /** `-alpha y (1 - a)^gamma log a`. */
-export const softmaxFocal = (g: Graph, y: Node, a: Node, alpha: number, gamma: number): Node =>
-  g.mul(-alpha, times(g, y, g.mul(power(g, g.sub(1, a), gamma), g.log(a))));
+export function softmaxFocal(g: Graph, y: Node, a: Node, alpha: number, gamma: number): Node {
+  const focused = focusedOn(g, power(g, g.sub(1, a), gamma), g.neg(g.log(a)));
+  return g.mul(alpha, times(g, y, focused));
+}
 
 /** `y (epsilon (1 - a) - log a)`: cross entropy with the first term of its expansion in `1 - a` weighted anew. */
 export const poly1CrossEntropy = (g: Graph, y: Node, a: Node, epsilon: number): Node =>

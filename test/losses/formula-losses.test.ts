@@ -53,6 +53,25 @@ const specifications: readonly LossSpecification[] = [
         gradient: [[1, -1, 0, 1, -1]],
       },
       {
+        title: 'infinitely far, delta 1',
+        activation: 'IDENTITY',
+        labels: [[0, 0]],
+        preOutput: [[Infinity, -Infinity]],
+        score: Infinity,
+        scoreArray: [Infinity],
+        gradient: [[1, -1]],
+      },
+      {
+        title: 'infinitely far, delta 0',
+        args: [0],
+        activation: 'IDENTITY',
+        labels: [[0, 0, 0]],
+        preOutput: [[Infinity, -Infinity, 1]],
+        score: 0,
+        scoreArray: [0],
+        gradient: [[0, 0, 0]],
+      },
+      {
         title: 'delta 2, class weights',
         args: [{ delta: 2, weights: [1, 4] }],
         activation: 'IDENTITY',
@@ -163,6 +182,34 @@ const specifications: readonly LossSpecification[] = [
         score: 2,
         scoreArray: [2],
         gradient: [[-2, 2]],
+      },
+      ...[1, 2].map((p) => ({
+        title: `infinitely far apart, p ${p}`,
+        args: [p],
+        activation: 'IDENTITY',
+        labels: [
+          [1, 0],
+          [0, 1],
+        ],
+        preOutput: [
+          [Infinity, 0],
+          [-Infinity, 0],
+        ],
+        score: 0,
+        scoreArray: [0, 0],
+        gradient: [
+          [0, 0],
+          [0, 0],
+        ],
+      })),
+      {
+        title: 'a label of -Infinity',
+        activation: 'IDENTITY',
+        labels: [[1, 0]],
+        preOutput: [[-Infinity, 0]],
+        score: Infinity,
+        scoreArray: [Infinity],
+        gradient: [[-half, half]],
       },
       {
         title: 'far apart',
@@ -392,6 +439,25 @@ const specifications: readonly LossSpecification[] = [
           [-1, 1],
         ],
       },
+      ...[0, 0.5, 1, 2, 3].map((gamma) => ({
+        title: `a label of -Infinity, gamma ${gamma}`,
+        args: [{ alpha: half, gamma }],
+        activation: 'SOFTMAX',
+        labels: [
+          [1, 0, 0],
+          [0, 1, 0],
+        ],
+        preOutput: [
+          [-Infinity, 0, 0],
+          [-Infinity, 0, -Infinity],
+        ],
+        score: Infinity,
+        scoreArray: [Infinity, 0],
+        gradient: [
+          [-half, 0.25, 0.25],
+          [0, 0, 0],
+        ],
+      })),
     ],
   },
   {
