@@ -17,7 +17,9 @@ const { values, positionals } = parseArgs({ allowPositionals: true, options: { r
 /** Builds the native tests, and the addon, in a folder below build/. */
 async function built(folder, sanitizers) {
   const defines = {
+    // As `npm test` has it, so that neither builds what the other has built.
     SIMDLOSS_TESTS: 'ON',
+    SIMDLOSS_WERROR: 'ON',
     SIMDLOSS_SANITIZE: sanitizers,
     // Where node-gyp-build looks for an addon when SIMDLOSS_PREBUILD is the folder.
     CMAKE_LIBRARY_OUTPUT_DIRECTORY: path.join(root, 'build', folder, 'build', 'Release'),
