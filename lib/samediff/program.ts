@@ -454,8 +454,8 @@ class Assembler {
 
   private section(belongs: (value: Value) => boolean): number[] {
     const instructions = this.live
-      .filter((value) => belongs(value) && value.source === undefined && !isReduction(value))
-      .flatMap((value) => [this.instruction(value), ...this.sumsOf(value)]);
+      .filter((value) => belongs(value) && !isReduction(value))
+      .flatMap((value) => [...(isInput(value) ? [] : [this.instruction(value)]), ...this.sumsOf(value)]);
     return counted(instructions);
   }
 

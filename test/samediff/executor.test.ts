@@ -3,6 +3,7 @@
 import { type NDArray, nd } from '../../lib';
 import { SameDiff } from '../../lib/samediff/samediff';
 import type { Session } from '../../lib/samediff/session';
+import type { SDVariable } from '../../lib/samediff/variable';
 import { evaluate } from '../reference/graph-oracle';
 import { errBuffer, expectError } from '../support/errors';
 import { values } from '../support/library';
@@ -155,4 +156,22 @@ test('values too large to be kept between runs', () => {
   const size = 4200;
   const data = { x: nd.ones([size, 2]), y: nd.ones([2, size]) };
   for (let i = 0; i < 2; i++) expect(sum.eval(data).toArray()).toBe(4 * size * size);
+});
+
+// A row's largest of what is the same along it is that itself, which an input may hold.
+describe('sums of rows that are alike', () => {
+  test.each([
+    { title: 'largest', reduce: (x: SDVariable) => x.max(1), want: 1.25 },
+    { title: 'largest, and an output of it', reduce: (x: SDVariable) => x.max(1, { keepDims: true }), want: 1.25 },
+    { title: 'smallest', reduce: (x: SDVariable) => x.min(1), want: 1.25 },
+    { title: 'sum', reduce: (x: SDVariable) => x.sum(1), want: 3.75 },
+    { title: 'mean', reduce: (x: SDVariable) => x.mean(1), want: 1.25 },
+  ])('$title', ({ reduce, want }) => {
+    const sd = SameDiff.create();
+    const [x, r] = [sd.placeHolder('x', 'float32', [2, 3]), sd.placeHolder('r', 'float32', [2, 1])];
+    const of = reduce(sd.where(r, r, x.lt(0)));
+    const given = { x: nd.zeros([2, 3]), r: nd.create(Float32Array.of(2, -0.75), [2, 1]) };
+    expect(sd.evaluate([of.sum()], given).map((a) => a.getDouble(0))).toEqual([want]);
+    expect(sd.evaluate([of, of.sum(), of.square().sum()], given).map((a) => a.getDouble(0))[1]).toBe(want);
+  });
 });
