@@ -3,7 +3,7 @@
 // errors.
 import { type Dtype, dtypeOf, type TypedArray } from './array-input';
 import { bufferError, optionError, rangeError } from './errors';
-import { environment, load } from './runtime';
+import { environment, isJitless, load } from './runtime';
 
 /** Kernels of native/loss.h. */
 export type LossKernel =
@@ -201,6 +201,8 @@ export interface NativeAddon {
   targets(): string[];
   target(): string;
   forceTarget(name: string): boolean;
+  usesChainCode(): boolean;
+  useChainCode(use: boolean): void;
   physicalCores(): number;
   numThreads(): number;
   setNumThreads(count: number): void;
@@ -233,8 +235,16 @@ function forceTarget(addon: NativeAddon): void {
   throw optionError('SIMDLOSS_TARGET', `one of ${addon.targets().join(', ')}`, target);
 }
 
+/** Machine code for expressions, unless SIMDLOSS_JIT or the runtime forbids it. */
+function allowCode(addon: NativeAddon): void {
+  const wanted = environment('SIMDLOSS_JIT');
+  if (wanted !== undefined && wanted !== '0' && wanted !== '1') throw optionError('SIMDLOSS_JIT', '0 or 1', wanted);
+  if (wanted === '0' || isJitless()) addon.useChainCode(false);
+}
+
 const loaded = load();
 forceTarget(loaded.addon);
+allowCode(loaded.addon);
 
 /** The loaded addon, or the WebAssembly module in its place. */
 export const native: NativeAddon = loaded.addon;

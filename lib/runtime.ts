@@ -20,6 +20,11 @@ export function environment(name: string): string | undefined {
   return process.env[name] || undefined;
 }
 
+/** Has the runtime been told to make no machine code? */
+export function isJitless(): boolean {
+  return [...process.execArgv, process.env['NODE_OPTIONS']].some((option) => option?.includes('--jitless'));
+}
+
 /** Lets the event loop turn. */
 export function nextTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));

@@ -24,6 +24,16 @@ export const simd = {
     return native.targets();
   },
   /**
+   * Whether the cheap operations of expressions (`SameDiff`, `defineLoss`) run as machine code, made when an expression is
+   * compiled: on AVX2 and AVX3, where the system grants memory for it; elsewhere they are interpreted. The elements of
+   * results are the same to the bit, sums to the rounding.
+   *
+   * `SIMDLOSS_JIT=0` in the environment, or Node's `--jitless`, forbids it.
+   */
+  get jit(): boolean {
+    return native.usesChainCode();
+  },
+  /**
    * Runs every kernel of the process on a target from now on: for tests, and not while another thread computes.
    *
    * @param name one of `supported`

@@ -71,6 +71,36 @@ constexpr Section kTileSection = {AnyOf(Space::kTile, Space::kBlock, Space::kCol
 constexpr Space kSlotSpaces[] = {Space::kInput, Space::kOutput, Space::kScalar, Space::kColumn,
                                  Space::kTile,  Space::kBlock,  Space::kRow};
 
+// The machine code of every chain, in one piece of memory.
+void WriteCode(Program* program) {
+  if (!CanRunChainCode()) return;
+  struct Place {
+    ProgramStage* stage;
+    size_t f32, f64;
+  };
+  std::vector<Place> places;
+  std::vector<uint8_t> code;
+  const auto write = [&](std::vector<ProgramStage>& stages) {
+    for (ProgramStage& stage : stages) {
+      if (stage.chain.empty()) continue;
+      const size_t f32 = WriteChain<float>(stage.chain, &code);
+      places.push_back({&stage, f32, WriteChain<double>(stage.chain, &code)});
+    }
+  };
+  write(program->scalars);
+  write(program->columns);
+  for (ProgramPass& pass : program->passes) {
+    write(pass.rows);
+    write(pass.tiles);
+  }
+  program->code = CodeMemory(code);
+  if (!program->code) return;
+  for (const auto& [stage, f32, f64] : places) {
+    stage->code_f32 = program->code.At<ChainFunction*>(f32);
+    stage->code_f64 = program->code.At<ChainFunction*>(f64);
+  }
+}
+
 class Parser {
  public:
   Parser(const int32_t* code, size_t size, const double* constants, size_t constant_count)
@@ -85,7 +115,9 @@ class Parser {
     program_->columns = ReadStages(kColumnSection);
     for (size_t i = 0; i < pass_count_ && ok_; ++i) ReadPass();
     ok_ = ok_ && at_ == size_ && std::all_of(output_written_.begin(), output_written_.end(), [](bool b) { return b; });
-    return ok_ ? std::move(program_) : nullptr;
+    if (!ok_) return nullptr;
+    WriteCode(program_.get());
+    return std::move(program_);
   }
 
  private:

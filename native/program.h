@@ -14,10 +14,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <type_traits>
 #include <vector>
 
 #include "native/activation.h"
 #include "native/chain.h"
+#include "native/chain_code.h"
+#include "native/code_memory.h"
 #include "native/matrix.h"
 #include "native/status.h"
 
@@ -118,6 +121,13 @@ struct ProgramStep {
 struct ProgramStage {
   std::vector<ChainStep> chain;
   ProgramStep step;
+  // The chain as machine code, where there is any; by dtype.
+  ChainFunction *code_f32 = nullptr, *code_f64 = nullptr;
+
+  template <class T>
+  ChainFunction* code() const {
+    return std::is_same_v<T, float> ? code_f32 : code_f64;
+  }
 };
 
 struct ProgramReduction {
@@ -142,6 +152,7 @@ struct Program {
   std::vector<ActivationParams> params;
   std::vector<ProgramStage> scalars, columns;
   std::vector<ProgramPass> passes;
+  CodeMemory code;  // of its chains
 
   size_t Count(Space space) const { return registers[static_cast<size_t>(space)]; }
   uint16_t Slot(Space space, size_t index) const {

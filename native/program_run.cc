@@ -114,7 +114,8 @@ class Machine {
         stages_(ChosenProgramStages<T>()),
         losses_(ChosenLossStages<T>()),
         activations_(ChosenActivationStages<T>()),
-        lanes_(ChosenRowStages<T>().lanes) {}
+        lanes_(ChosenRowStages<T>().lanes),
+        uses_code_(UsesChainCode()) {}
 
  protected:
   void PlaceTable(Arena* arena) {
@@ -140,9 +141,19 @@ class Machine {
       if (stage.chain.empty()) {
         Execute(stage.step, count);
       } else {
-        stages_.chain(stage.chain.data(), at_, count, sums_);
+        RunChain(stage, count);
       }
     }
+  }
+
+  // What its code leaves is left to the interpreter.
+  void RunChain(const ProgramStage& stage, size_t count) {
+    size_t done = 0;
+    if (ChainFunction* const code = uses_code_ ? stage.code<T>() : nullptr) {
+      done = count / kCodeElements<T> * kCodeElements<T>;
+      if (done != 0) code(at_, done * sizeof(T), sums_);
+    }
+    if (done < count) stages_.chain(stage.chain.data(), at_, done, count, sums_);
   }
 
   void Execute(const ProgramStep& step, size_t count) {
@@ -190,6 +201,7 @@ class Machine {
   const LossStages<T>& losses_;
   const ActivationStages<T>& activations_;
   const size_t lanes_;
+  const bool uses_code_;
   T** at_ = nullptr;
   T* spare_[kSpares] = {};
   T* unused_ = nullptr;  // what a stage gives besides

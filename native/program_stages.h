@@ -15,8 +15,8 @@ template <class T>
 struct ProgramStages {
   // By opcode: `to`, which may be an operand, of whole vectors. Of the costly operations.
   void (*compute[kFirstActivation])(const T* a, const T* b, T* to, size_t count);
-  // A chain of `count` elements, worked through in whole vectors; the table of slots; sums by their index.
-  void (*chain)(const ChainStep* steps, T* const* at, size_t count, LaneSums* sums);
+  // A chain for elements `begin` ... `count`, worked through in whole vectors; the table of slots; sums by their index.
+  void (*chain)(const ChainStep* steps, T* const* at, size_t begin, size_t count, LaneSums* sums);
   // Over each row; `out` has room for a whole vector. The maximum is NaN where any element is.
   void (*row_sums)(const T* x, size_t stride, size_t rows, size_t cols, T* out);
   void (*row_maxima)(const T* x, size_t stride, size_t rows, size_t cols, T* out);

@@ -13,6 +13,7 @@
 #include "binding/node/program_call.h"
 #include "binding/node/stay_loaded.h"
 #include "binding/node/task.h"
+#include "native/chain_code.h"
 #include "native/dispatch.h"
 #include "native/loss.h"
 #include "native/thread_pool.h"
@@ -51,6 +52,8 @@ class Addon : public Napi::Addon<Addon> {
                              InstanceMethod<&Addon::Targets>("targets"),
                              InstanceMethod<&Addon::Target>("target"),
                              InstanceMethod<&Addon::ForceTarget>("forceTarget"),
+                             InstanceMethod<&Addon::UsesChainCode>("usesChainCode"),
+                             InstanceMethod<&Addon::UseChainCode>("useChainCode"),
                              InstanceMethod<&Addon::PhysicalCores>("physicalCores"),
                              InstanceMethod<&Addon::NumThreads>("numThreads"),
                              InstanceMethod<&Addon::SetNumThreads>("setNumThreads"),
@@ -176,6 +179,12 @@ class Addon : public Napi::Addon<Addon> {
     for (int i = 0; i < kTargets && !forced; ++i) forced = name == TargetName(i) && simdloss::ForceTarget(i);
     return Napi::Boolean::New(info.Env(), forced);
   }
+
+  Napi::Value UsesChainCode(const Napi::CallbackInfo& info) {
+    return Napi::Boolean::New(info.Env(), simdloss::UsesChainCode());
+  }
+
+  void UseChainCode(const Napi::CallbackInfo& info) { simdloss::UseChainCode(info[0].ToBoolean()); }
 
   Napi::Value PhysicalCores(const Napi::CallbackInfo& info) {
     return Napi::Number::New(info.Env(), static_cast<double>(simdloss::PhysicalCores()));

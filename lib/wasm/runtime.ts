@@ -15,6 +15,11 @@ export function environment(_name: string): undefined {
   return undefined;
 }
 
+/** WebAssembly is all there is. */
+export function isJitless(): boolean {
+  return true;
+}
+
 declare const MessageChannel: new () => {
   readonly port1: { onmessage: (() => void) | null };
   readonly port2: { postMessage(message: unknown): void };

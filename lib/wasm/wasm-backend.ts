@@ -143,6 +143,8 @@ class WasmBackend {
         const index = Object.hasOwn(tables.targets, name) ? tables.targets[name] : undefined;
         return index !== undefined && Boolean(exports.forceTarget(index));
       },
+      usesChainCode: () => false,
+      useChainCode: () => undefined,
       physicalCores: () => 1,
       numThreads: () => this.threads,
       setNumThreads: (count) => {

@@ -286,13 +286,13 @@ HWY_INLINE void RunChainAt(const ChainStep* step, T* const* at, size_t i, size_t
   }
 }
 
-// The chain for `count` elements, in whole vectors.
+// The chain for elements `begin` ... `count`, in whole vectors.
 template <class T>
-void RunChain(const ChainStep* steps, T* const* at, size_t count, LaneSums* sums) {
+void RunChain(const ChainStep* steps, T* const* at, size_t begin, size_t count, LaneSums* sums) {
   using D = hn::ScalableTag<T>;
   using Several = Accumulator<D, std::make_index_sequence<kChainVectors>>;
   using One = Accumulator<D, std::index_sequence<0>>;
-  size_t i = 0;
+  size_t i = begin;
   Several several;
   for (; i + Several::kElements <= count; i += Several::kElements) RunChainAt(steps, at, i, count - i, sums, several);
   One one;

@@ -416,6 +416,27 @@ struct Chains {
   }
 };
 
+// Machine code and the interpreter give the same elements, and sums of the tiles that differ by rounding.
+template <class T>
+void CheckCode(const Chains& chains, const Program& program, const std::vector<Numbers>& inputs, const Results& coded) {
+  if (!UsesChainCode()) return;
+  UseChainCode(false);
+  const Results interpreted = Run<T>(program, {1, inputs[0].size(), 0, false}, inputs);
+  UseChainCode(true);
+  for (uint32_t i = 0; i <= Chains::kTiles; ++i) {
+    CHECK(SameBits(coded.outputs[i], interpreted.outputs[i]), "output %u of code", i);
+  }
+  for (uint32_t i = 0; i < Chains::kTiles; ++i) {
+    double size = 0;
+    for (const double x : coded.outputs[i]) size += std::abs(x);
+    const size_t sum = chains.sums - Chains::kTiles + i;
+    // Not where floats on their way could be infinite.
+    if (!(size < std::numeric_limits<float>::max() / 2)) continue;
+    CHECK(std::abs(coded.sums[sum] - interpreted.sums[sum]) <= 8 * std::numeric_limits<T>::epsilon() * size,
+          "sum %zu of code: %.17g, not %.17g", sum, coded.sums[sum], interpreted.sums[sum]);
+  }
+}
+
 template <class T>
 void CheckChains(const Chains& chains, const std::vector<Numbers>& inputs) {
   const auto together = chains.Make(chains.together), apart = chains.Make(chains.apart);
@@ -425,6 +446,7 @@ void CheckChains(const Chains& chains, const std::vector<Numbers>& inputs) {
   const Results one = Run<T>(*together, shape, inputs), other = Run<T>(*apart, shape, inputs);
   for (uint32_t i = 0; i <= Chains::kTiles; ++i) CHECK(SameBits(one.outputs[i], other.outputs[i]), "output %u", i);
   CHECK(SameBits(one.sums, other.sums), "sums");
+  CheckCode<T>(chains, *together, inputs, one);
 }
 
 TEST(ProgramChains) {
