@@ -5,7 +5,8 @@
 #include <atomic>
 #include <cstdint>
 #include <limits>
-#include <optional>
+#include <new>
+#include <type_traits>
 
 #include "native/chunks.h"
 #include "native/double_double.h"
@@ -48,11 +49,11 @@ class Arena {
  public:
   explicit Arena(std::byte* memory = nullptr) : memory_(memory) {}
 
-  // `count` arrays, ArrayStride(length) elements apart.
+  // `count` arrays; those of numbers are ArrayStride(length) elements apart.
   template <class U>
   U* Take(size_t count, size_t length) {
     const uint64_t at = used_;
-    used_ += uint64_t{count} * Scratch::ArrayStride<U>(length) * sizeof(U);
+    used_ += uint64_t{count} * Scratch::ArrayStride<std::byte>(length * sizeof(U));
     return memory_ == nullptr ? nullptr : reinterpret_cast<U*>(memory_ + at);
   }
   uint64_t used() const { return used_; }
@@ -206,7 +207,7 @@ class Machine {
   T* spare_[kSpares] = {};
   T* unused_ = nullptr;  // what a stage gives besides
   size_t begin_ = 0;     // of the tile, in its block
-  LaneSums sums_[kMostSums];
+  LaneSums* sums_ = nullptr;
   double* column_sums_ = nullptr;
   size_t column_sum_length_ = 0;
 };
@@ -271,27 +272,15 @@ class ChunkMachine : Machine<T> {
  public:
   ChunkMachine(const ProgramCall& call, const Cut& cut, const CallMachine<T>& shared)
       : Base(call), cut_(cut), shared_(shared) {
-    const Program& program = this->program_;
-    const size_t cols = call.cols;
-    for (size_t i = 0; i < program.inputs.size(); ++i) {
-      readers_[i].emplace(call.inputs[i], program.inputs[i].extent == Extent::kRow ? 1 : cols);
-      in_place_[i] = readers_[i]->InPlace();
-    }
-    for (size_t i = 0; i < program.outputs.size(); ++i) {
-      const auto& output = call.outputs[i];
-      const auto is_input = [&](const Matrix& input) { return input.data == output.data; };
-      const bool side_by_side = output.stride == cols;
-      streams_[i] = side_by_side && call.rows * cols * sizeof(T) > kStreamBytes;
-      if (side_by_side && !streams_[i] && std::none_of(call.inputs.begin(), call.inputs.end(), is_input)) {
-        direct_[i] = static_cast<T*>(output.data);
-      }
-    }
-    this->column_sum_length_ = std::max<size_t>(Base::kTile / cols, 1) * cols;
+    this->column_sum_length_ = std::max<size_t>(Base::kTile / call.cols, 1) * call.cols;
   }
 
   void Place(Arena* arena) {
     const Program& program = this->program_;
     this->PlaceTable(arena);
+    sources_ = arena->Take<Source>(1, program.inputs.size());
+    targets_ = arena->Take<Target>(1, program.outputs.size());
+    this->sums_ = arena->Take<LaneSums>(1, program.sums());
     tiles_ = arena->Take<T>(program.Count(Space::kTile), Base::kRegister);
     rows_ = arena->Take<T>(program.Count(Space::kRow), Base::kRegister);
     inputs_ = arena->Take<T>(program.inputs.size(), Base::kRegister);
@@ -304,16 +293,12 @@ class ChunkMachine : Machine<T> {
   // Rows first .. last; their sums, and a row of each column sum.
   void RunRows(size_t first, size_t last, double* sums, double* column_sums) {
     const Program& program = this->program_;
+    Prepare(first);
     this->PointSpare();
     this->Point(Space::kScalar, shared_.scalars, shared_.ScalarStride());
     this->Point(Space::kTile, tiles_, kRegisterStride);
     this->Point(Space::kRow, rows_, kRegisterStride);
     this->Point(Space::kOutput, outputs_, kOutputStride);
-    for (size_t i = 0; i < program.outputs.size(); ++i) {
-      if (!streams_[i]) continue;
-      T* const data = static_cast<T*>(this->call_.outputs[i].data);
-      writers_[i] = StreamWriter<T>(this->losses_, data + first * this->call_.cols, Buffer(i));
-    }
     const size_t all_column_sums = program.Count(Space::kColumnSum) * this->column_sum_length_;
     std::fill_n(this->column_sums_, all_column_sums, 0.0);
     for (size_t row = first; row < last; row += cut_.block_rows) {
@@ -325,11 +310,43 @@ class ChunkMachine : Machine<T> {
       for (size_t j = 0; j < this->call_.cols; ++j) of_sum[j] += this->column_sums_[i + j];
     }
     for (size_t i = 0; i < program.outputs.size(); ++i) {
-      if (streams_[i]) writers_[i].Finish();
+      if (targets_[i].streams) targets_[i].writer.Finish();
     }
   }
 
  private:
+  struct Source {
+    Reader<T> reader;
+    const T* in_place;  // null: not all of it lies side by side
+  };
+  struct Target {
+    StreamWriter<T> writer;
+    bool streams;  // by the writer
+    T* direct;     // where whole vectors are written at once; null: by way of a buffer
+  };
+  static_assert(std::is_trivially_destructible_v<Source> && std::is_trivially_destructible_v<Target>);
+
+  void Prepare(size_t first) {
+    const ProgramCall& call = this->call_;
+    const Program& program = this->program_;
+    for (size_t i = 0; i < program.inputs.size(); ++i) {
+      const Reader<T> reader(call.inputs[i], program.inputs[i].extent == Extent::kRow ? 1 : call.cols);
+      new (&sources_[i]) Source{reader, reader.InPlace()};
+    }
+    for (size_t i = 0; i < program.outputs.size(); ++i) {
+      const auto& output = call.outputs[i];
+      T* const data = static_cast<T*>(output.data);
+      const auto is_input = [&](size_t input) { return call.inputs[input].data == data; };
+      const bool side_by_side = output.stride == call.cols;
+      const bool streams = side_by_side && call.rows * call.cols * sizeof(T) > kStreamBytes;
+      bool in_place = false;
+      for (size_t k = 0; k < program.inputs.size(); ++k) in_place = in_place || is_input(k);
+      new (&targets_[i]) Target{{}, streams, side_by_side && !streams && !in_place ? data : nullptr};
+      if (streams) targets_[i].writer = StreamWriter<T>(this->losses_, data + first * call.cols, Buffer(i));
+    }
+    for (size_t i = 0; i < program.sums(); ++i) new (&this->sums_[i]) LaneSums();
+  }
+
   size_t BlockLength() const { return cut_.block_rows * this->call_.cols + kPadding<T>; }
   size_t BlockStride() const { return Scratch::ArrayStride<T>(BlockLength()); }
 
@@ -337,7 +354,7 @@ class ChunkMachine : Machine<T> {
     const Program& program = this->program_;
     for (size_t i = 0; i < program.inputs.size(); ++i) {
       const auto [extent, index] = program.inputs[i];
-      if (extent == Extent::kRow) readers_[i]->CopyTo(row, rows, this->at_[program.Slot(Space::kRow, index)]);
+      if (extent == Extent::kRow) sources_[i].reader.CopyTo(row, rows, this->at_[program.Slot(Space::kRow, index)]);
     }
     for (const ProgramPass& pass : program.passes) {
       this->Run(pass.rows, rows);
@@ -369,15 +386,18 @@ class ChunkMachine : Machine<T> {
       // Whole vectors are read and written where they lie if they can be: no step writes to an input.
       const bool whole = count == padded;
       for (const size_t i : pass.inputs) {
-        if (whole && in_place_[i] != nullptr) {
-          inputs[i] = const_cast<T*>(in_place_[i]) + flat;
+        if (whole && sources_[i].in_place != nullptr) {
+          inputs[i] = const_cast<T*>(sources_[i].in_place) + flat;
         } else {
           inputs[i] = inputs_ + i * kRegisterStride;
-          readers_[i]->ReadPadded(flat, count, padded, inputs[i]);
+          sources_[i].reader.ReadPadded(flat, count, padded, inputs[i]);
         }
       }
       for (const size_t i : pass.outputs) {
-        outputs[i] = whole && direct_[i] != nullptr ? direct_[i] + flat : streams_[i] ? writers_[i].next() : Buffer(i);
+        const Target& target = targets_[i];
+        outputs[i] = whole && target.direct != nullptr ? target.direct + flat
+                     : target.streams                  ? target.writer.next()
+                                                       : Buffer(i);
       }
       if (!pass.columns.empty()) {
         for (const size_t i : pass.columns) columns[i] = shared_.columns + i * shared_.ColumnStride() + col;
@@ -386,7 +406,7 @@ class ChunkMachine : Machine<T> {
       this->begin_ = begin;
       this->Run(pass.tiles, count);
       for (const size_t i : pass.outputs) {
-        if (!whole || direct_[i] == nullptr) Store(i, flat, count);
+        if (!whole || targets_[i].direct == nullptr) Store(i, flat, count);
       }
       for (const size_t i : pass.blocks) blocks[i] += count;
     }
@@ -394,8 +414,8 @@ class ChunkMachine : Machine<T> {
 
   // How many elements from the first on go through at once: whole vectors, all read and written where they lie.
   size_t StretchOf(const ProgramPass& pass, size_t elements) const {
-    const auto is_input = [&](size_t i) { return in_place_[i] != nullptr; };
-    const auto is_output = [&](size_t i) { return direct_[i] != nullptr; };
+    const auto is_input = [&](size_t i) { return sources_[i].in_place != nullptr; };
+    const auto is_output = [&](size_t i) { return targets_[i].direct != nullptr; };
     const bool all = IsOneChain(pass.tiles) && pass.columns.empty() &&
                      std::all_of(pass.inputs.begin(), pass.inputs.end(), is_input) &&
                      std::all_of(pass.outputs.begin(), pass.outputs.end(), is_output);
@@ -406,7 +426,7 @@ class ChunkMachine : Machine<T> {
 
   // From an output's buffer to its place.
   void Store(size_t i, size_t flat, size_t count) {
-    if (streams_[i]) return writers_[i].Write(count);
+    if (targets_[i].streams) return targets_[i].writer.Write(count);
     const auto& output = this->call_.outputs[i];
     StoreRows(Buffer(i), flat, count, this->call_.cols, static_cast<T*>(output.data), output.stride);
   }
@@ -417,7 +437,7 @@ class ChunkMachine : Machine<T> {
     const size_t block = program.Slot(Space::kBlock, 0);
     typename Reader<T>::Rows from{blocks_ + (reduction.from - block) * BlockStride(), cols};
     if (reduction.from < block) {
-      from = readers_[reduction.from - program.Slot(Space::kInput, 0)]->ReadRows(row, rows, input_rows_);
+      from = sources_[reduction.from - program.Slot(Space::kInput, 0)].reader.ReadRows(row, rows, input_rows_);
     }
     const auto reduce = reduction.kind == ProgramReduction::kMax ? this->stages_.row_maxima : this->stages_.row_sums;
     reduce(from.data, from.stride, rows, cols, this->at_[reduction.to]);
@@ -425,11 +445,8 @@ class ChunkMachine : Machine<T> {
 
   const Cut& cut_;
   const CallMachine<T>& shared_;
-  std::array<std::optional<Reader<T>>, kMostInputs> readers_;
-  std::array<const T*, kMostInputs> in_place_{};
-  std::array<bool, kMostOutputs> streams_{};
-  std::array<StreamWriter<T>, kMostOutputs> writers_;
-  std::array<T*, kMostOutputs> direct_{};
+  Source* sources_ = nullptr;
+  Target* targets_ = nullptr;
   T* tiles_ = nullptr;
   T* rows_ = nullptr;
   T* inputs_ = nullptr;
