@@ -60,15 +60,15 @@ HWY_INLINE V Scaled(D d, At at, const T* m, const T* w, V x) {
 
 // --- Stages ----------------------------------------------------------------------------------------------------------
 
-template <class Loss, InputKind kInput, Outputs kOutputs, class T>
-double Stage(const LossParams& params, const LossTile<T>& tile_in, size_t count) {
+template <class Loss, InputKind kInput, Outputs kOutputs, bool kScaled, class T>
+HWY_INLINE double RunStage(const LossParams& params, const LossTile<T>& tile_in, size_t count) {
   const hn::ScalableTag<T> d;
   // Copies of their own: what is stored to the outputs can't change them.
   const LossParams p = params;
   const LossTile<T> tile = tile_in;
   const auto eval = [&](auto at) SIMDLOSS_STEP {
     auto loss = Loss::Eval(d, p, at.Load(d, tile.y), MakeInput<kInput>(d, at, tile));
-    if constexpr (kOutputs == kSumAndSlope) {
+    if constexpr (kScaled) {
       loss.term = Scaled(d, at, tile.m, tile.w, loss.term);
       loss.slope = Scaled(d, at, tile.m, tile.w, loss.slope);
     }
@@ -90,6 +90,20 @@ double Stage(const LossParams& params, const LossTile<T>& tile_in, size_t count)
     for (size_t i = 0; i < count; i += hn::Lanes(d)) eval_whole(i);
   }
   return 0;
+}
+
+// MSE and its like have a loop of their own where nothing scales: 9 instructions a vector instead of 17, .9 of the time
+// in cache. With an activation it would be .95 to 1, for twice the code.
+template <class Loss, InputKind kInput, Outputs kOutputs, class T>
+double Stage(const LossParams& params, const LossTile<T>& tile, size_t count) {
+  if constexpr (kOutputs == kSumAndSlope && kInput != kIdentityInput) {
+    return RunStage<Loss, kInput, kOutputs, true>(params, tile, count);
+  } else if constexpr (kOutputs == kSumAndSlope) {
+    if (tile.m != nullptr || tile.w != nullptr) {
+      return RunStage<Loss, kInput, kOutputs, true>(params, tile, count);
+    }
+  }
+  return RunStage<Loss, kInput, kOutputs, false>(params, tile, count);
 }
 
 template <class T>
