@@ -91,6 +91,7 @@ class Targets {
     classes_.CopyTo(row, x->rows, cols_, class_of_);
     x->classes = class_of_;
     x->class_weights = w_ != nullptr || m != nullptr ? weight_of_ : nullptr;
+    if (x->class_weights == nullptr && x->factors == nullptr) return;
     for (size_t i = 0; i < x->rows; ++i) {
       int64_t& k = class_of_[i];
       if (k < 0) {

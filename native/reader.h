@@ -193,9 +193,14 @@ class SparseReader {
   // have changed them since: what is no index any more is -1 too.
   void CopyTo(size_t row, size_t count, size_t classes, int64_t* out) const {
     WithDtype(m_.dtype, m_.data, [&](auto* data) {
-      for (size_t i = 0; i < count; ++i) {
-        const auto value = data[(row + i) * m_.row_stride];
-        out[i] = IsIndex(value, classes) && !Ignored(value) ? static_cast<int64_t>(value) : -1;
+      // Copies, which stores to out can't change.
+      const SparseReader reader = *this;
+      const size_t rows = count, limit = classes;
+      int64_t* const to = out;
+      data += row * m_.row_stride;
+      for (size_t i = 0; i < rows; ++i) {
+        const auto value = data[i * reader.m_.row_stride];
+        to[i] = IsIndex(value, limit) && !reader.Ignored(value) ? static_cast<int64_t>(value) : -1;
       }
     });
   }

@@ -216,12 +216,29 @@ constexpr double kExpLow = kIsFloat<D> ? -104 : -746;
 template <class D>
 constexpr double kExpHigh = kIsFloat<D> ? 89 : 710;
 
-// e^r of x = k ln 2 + r.
+// e^r - 1 of x = k ln 2 + r, near enough for 1 to be added.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE V ExpOfReduced(D d, const Reduced<D>& x) {
+HWY_INLINE V RestOfReduced(D d, const Reduced<D>& x) {
   const V r = hn::NegMulAdd(x.k, Constant(d, kLn2Low<D>), x.high);
   const V r2 = hn::Mul(r, r);
-  return hn::Add(Constant(d, 1), hn::MulAdd(r2, ExpTail(d, r, r2), r));
+  return hn::MulAdd(r2, ExpTail(d, r, r2), r);
+}
+
+// e^r.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V ExpOfReduced(D d, const Reduced<D>& x) {
+  return hn::Add(Constant(d, 1), RestOfReduced(d, x));
+}
+
+// e^r Pow2(x), rounded once.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V ScaledExpOfReduced(D d, const Reduced<D>& x) {
+  const V scale = Pow2(d, x);
+#if HWY_NATIVE_FMA
+  return hn::MulAdd(scale, RestOfReduced(d, x), scale);
+#else
+  return hn::Mul(scale, ExpOfReduced(d, x));
+#endif
 }
 
 // e^x for x within these limits.
@@ -398,8 +415,7 @@ HWY_INLINE V ExpNonPositive(D d, V x) {
   // 2^k may be denormal, 2^(k + up) is not; 2^-up rounds, once, what becomes so.
   constexpr int kUp = math::kIsFloat<D> ? 64 : 512;
   const auto reduced = math::Reduce<math::kExponentBias<D> + kUp>(d, bounded);
-  const V v = math::ExpOfReduced(d, reduced);
-  return hn::Mul(hn::Mul(v, math::Pow2(d, reduced)), math::Constant(d, 0x1p-64, 0x1p-512));
+  return hn::Mul(math::ScaledExpOfReduced(d, reduced), math::Constant(d, 0x1p-64, 0x1p-512));
 #endif
 }
 
@@ -413,11 +429,10 @@ constexpr double kExpNormalLow = math::kIsFloat<D> ? -87 : -708;
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V ExpNormal(D d, V x) {
   const auto reduced = math::Reduce<math::kExponentBias<D>>(d, x);
-  const V v = math::ExpOfReduced(d, reduced);
 #if SIMDLOSS_MATH_AVX3
-  return math::ScaleByPow2(d, v, reduced);
+  return math::ScaleByPow2(d, math::ExpOfReduced(d, reduced), reduced);
 #else
-  return hn::Mul(v, math::Pow2(d, reduced));
+  return math::ScaledExpOfReduced(d, reduced);
 #endif
 }
 
@@ -447,7 +462,7 @@ HWY_INLINE V Pow2Anchor(D d, V p) {
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V ExpFrom(D d, V x, V anchor) {
   const auto reduced = math::ReduceBy(d, x, anchor);
-  return hn::Mul(math::ExpOfReduced(d, reduced), math::Pow2(d, reduced));
+  return math::ScaledExpOfReduced(d, reduced);
 }
 
 // e^x - 1 = 2^k (e^r - 1) + (2^k - 1).
@@ -499,15 +514,23 @@ HWY_INLINE V LogNormal(D d, V x) {
 // log(1 + x) = e ln 2 + log(1 + f), e the exponent of the rounded 1 + x, but f = 2^-e x + (2^-e - 1): one rounding,
 // none for e = 0.
 //
+// Lanes: float, double. Error: 1.5 ULP, of double 1. Range: x >= 0 but Inf, NaN.
+template <class D, class V = hn::Vec<D>>
+HWY_INLINE V Log1pNonNegative(D d, V x) {
+  const V one = math::Constant(d, 1);
+  const math::Split<D> split(d, hn::Add(one, x));
+  const V scale = split.FourOverPower(), quarter = math::Constant(d, 0.25);
+  const V f = hn::MulAdd(hn::Mul(x, scale), quarter, hn::MulSub(scale, quarter, one));
+  return math::LogOfParts(d, split.Exponent(), f);
+}
+
+// The same.
+//
 // Lanes: float, double. Error: 1.5 ULP, of double 1. Range: all; -Inf of -1, NaN below.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE V Log1p(D d, V x) {
-  const V one = math::Constant(d, 1);
-  const V u = hn::Add(one, x);
-  const math::Split<D> split(d, u);
-  const V scale = split.FourOverPower(), quarter = math::Constant(d, 0.25);
-  const V f = hn::MulAdd(hn::Mul(x, scale), quarter, hn::MulSub(scale, quarter, one));
-  return math::KeepSign(d, math::WithLogSpecials(d, math::LogOfParts(d, split.Exponent(), f), u), x);
+  const V u = hn::Add(math::Constant(d, 1), x);
+  return math::KeepSign(d, math::WithLogSpecials(d, Log1pNonNegative(d, x), u), x);
 }
 
 // --- Logistic functions ----------------------------------------------------------------------------------------------

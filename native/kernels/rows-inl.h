@@ -166,7 +166,12 @@ struct NarrowRows {
 
 template <class R, class F>
 HWY_INLINE void ForEachStep(const R& rows, F&& step) {
-  rows.ForEachStep(step, []() HWY_ATTR {});
+  if constexpr (R::kNarrow) {
+    const size_t N = hn::Lanes(rows.d), whole = rows.cols * N;
+    for (size_t i = 0; i < whole; i += N) step(WholeStep{i});
+  } else {
+    rows.ForEachStep(step, []() HWY_ATTR {});
+  }
 }
 
 // f(step, store) for the steps of a wide row of `out`, whose whole ones begin on aligned addresses; store(step, v)
@@ -274,51 +279,110 @@ class Transposer {
   // Element (i, j) of `from` to lane i of vector j of `to`; only the first `rows` rows are there, others become 0.
   template <class U>
   void Load(const U* from, size_t stride, size_t rows, T* to) const {
-    const size_t N = hn::Lanes(d_);
-    if (rows == N) {
-      if constexpr (!kConverts<D, U> && HWY_TARGET != HWY_SCALAR) {
-        constexpr size_t kColumns = 16 / sizeof(U);
-        if (stride == cols_ && LoadInterleaved(from, to)) return;
-        if (cols_ >= kColumns) {
-          // The last columns may be done twice.
-          for (size_t j = 0; j < cols_; j += kColumns) {
-            const size_t at = std::min(j, cols_ - kColumns);
-            LoadColumns(from + at, stride, to + at * N);
+    LoadEach(from, stride, rows, to, [](V) HWY_ATTR {});
+  }
+
+  // The same. f sees each vector on its way, some twice.
+  template <class U, class F>
+  HWY_INLINE void LoadEach(const U* from, size_t stride, size_t rows, T* to, F&& f) const {
+    const size_t N = hn::Lanes(d_), cols = cols_;
+    if constexpr (kByColumns<U>) {
+      if (rows == N && cols >= kColumns<U>) {
+        const U* const far = from + kFar<U> * stride;
+        ForEachColumns<U>([&](size_t j) SIMDLOSS_STEP {
+          V v[kColumns<U>];
+          HWY_UNROLL(4)
+          for (size_t k = 0; k < kColumns<U>; ++k)
+            v[k] = LoadBlocks(from + j + k * stride, far + j + k * stride, stride);
+          TransposeBlocks(v);
+          HWY_UNROLL(4)
+          for (size_t k = 0; k < kColumns<U>; ++k) {
+            hn::StoreU(v[k], d_, to + (j + k) * N);
+            f(v[k]);
           }
-          return;
-        }
+        });
+        return;
       }
-    } else {
-      std::fill_n(to, N * cols_, T{0});
     }
-    for (size_t i = 0; i < rows; ++i) {
-      for (size_t j = 0; j < cols_; ++j) to[j * N + i] = static_cast<T>(from[i * stride + j]);
-    }
+    LoadFew(from, stride, rows, to);
+    for (size_t j = 0; j < cols; ++j) f(hn::LoadU(d_, to + j * N));
   }
 
   // The other way round.
   template <class U>
   void Store(const T* from, size_t rows, U* to, size_t stride) const {
-    const size_t N = hn::Lanes(d_);
-    if constexpr (!kConverts<D, U> && HWY_TARGET != HWY_SCALAR) {
-      constexpr size_t kColumns = 16 / sizeof(U);
-      if (rows == N) {
-        if (stride == cols_ && StoreInterleaved(from, to)) return;
-        if (cols_ >= kColumns) {
-          for (size_t j = 0; j < cols_; j += kColumns) {
-            const size_t at = std::min(j, cols_ - kColumns);
-            StoreColumns(from + at * N, to + at, stride);
-          }
-          return;
-        }
+    StoreEach(rows, to, stride, from, [&](WholeStep at) SIMDLOSS_STEP { return at.Load(d_, from); });
+  }
+
+  // The same of the vectors f(step), which it may ask for twice; `buffer` takes them, unless it is const and they are
+  // there.
+  template <class U, class Buffer, class F>
+  HWY_INLINE void StoreEach(size_t rows, U* to, size_t stride, Buffer* buffer, F&& f) const {
+    const size_t N = hn::Lanes(d_), cols = cols_;
+    if constexpr (kByColumns<U>) {
+      if (rows == N && cols >= kColumns<U>) {
+        U* const far = to + kFar<U> * stride;
+        ForEachColumns<U>([&](size_t j) SIMDLOSS_STEP {
+          V v[kColumns<U>];
+          HWY_UNROLL(4)
+          for (size_t k = 0; k < kColumns<U>; ++k) v[k] = f(WholeStep{(j + k) * N});
+          TransposeBlocks(v);
+          HWY_UNROLL(4)
+          for (size_t k = 0; k < kColumns<U>; ++k) StoreBlocks(v[k], to + j + k * stride, far + j + k * stride, stride);
+        });
+        return;
       }
     }
-    for (size_t i = 0; i < rows; ++i) {
-      for (size_t j = 0; j < cols_; ++j) to[i * stride + j] = static_cast<U>(from[j * N + i]);
+    if constexpr (!std::is_const_v<Buffer>) {
+      for (size_t j = 0; j < cols; ++j) hn::StoreU(f(WholeStep{j * N}), d_, buffer + j * N);
     }
+    StoreFew(buffer, rows, to, stride);
   }
 
  private:
+  template <class U>
+  static constexpr bool kByColumns = !kConverts<D, U> && HWY_TARGET != HWY_SCALAR;
+  template <class U>
+  static constexpr size_t kColumns = 16 / sizeof(U);
+  // Rows from one block of a vector to the next, where there is one.
+  template <class U>
+  static constexpr size_t kFar = hn::MaxLanes(D()) > kColumns<U> ? kColumns<U> : 0;
+
+  // f(j) for kColumns columns from j on, again and again; the last ones may be done twice.
+  template <class U, class F>
+  HWY_INLINE void ForEachColumns(F&& f) const {
+    const size_t last = cols_ - kColumns<U>;
+    for (size_t j = 0;; j = std::min(j + kColumns<U>, last)) {
+      f(j);
+      if (j == last) return;
+    }
+  }
+
+  // Of any rows and columns.
+  template <class U>
+  void LoadFew(const U* from, size_t stride, size_t rows, T* to) const {
+    const size_t N = hn::Lanes(d_), cols = cols_;
+    if (rows != N) {
+      std::fill_n(to, N * cols, T{0});
+    } else if constexpr (kByColumns<U>) {
+      if (stride == cols && LoadInterleaved(from, to)) return;
+    }
+    for (size_t i = 0; i < rows; ++i) {
+      for (size_t j = 0; j < cols; ++j) to[j * N + i] = static_cast<T>(from[i * stride + j]);
+    }
+  }
+
+  template <class U>
+  void StoreFew(const T* from, size_t rows, U* to, size_t stride) const {
+    const size_t N = hn::Lanes(d_), cols = cols_;
+    if constexpr (kByColumns<U>) {
+      if (rows == N && stride == cols && StoreInterleaved(from, to)) return;
+    }
+    for (size_t i = 0; i < rows; ++i) {
+      for (size_t j = 0; j < cols; ++j) to[i * stride + j] = static_cast<U>(from[j * N + i]);
+    }
+  }
+
 #if HWY_TARGET != HWY_SCALAR
   using Block = hn::BlockDFromD<D>;
 
@@ -363,39 +427,36 @@ class Transposer {
     }
   }
 
-  // 16 bytes of rows `first`, first + step, ...: one a block of the vector.
-  HWY_INLINE V LoadBlocks(const T* from, size_t stride, size_t step) const {
+  // 16 bytes of each of the rows that are kFar apart, one a block of the vector; `far` is the second of them.
+  HWY_INLINE V LoadBlocks(const T* from, const T* far, size_t stride) const {
     const Block b;
     if constexpr (hn::MaxLanes(D()) * sizeof(T) == 16) {
       return hn::LoadU(d_, from);
+    } else if constexpr (hn::MaxLanes(D()) * sizeof(T) == 32) {
+      return hn::Combine(d_, hn::LoadU(b, far), hn::LoadU(b, from));
     } else {
       const hn::Half<D> half;
-      if constexpr (hn::MaxLanes(D()) * sizeof(T) == 32) {
-        return hn::Combine(d_, hn::LoadU(b, from + step * stride), hn::LoadU(b, from));
-      } else {
-        const auto low = hn::Combine(half, hn::LoadU(b, from + step * stride), hn::LoadU(b, from));
-        from += 2 * step * stride;
-        return hn::Combine(d_, hn::Combine(half, hn::LoadU(b, from + step * stride), hn::LoadU(b, from)), low);
-      }
+      const size_t skip = 2 * kFar<T> * stride;
+      return hn::Combine(d_, hn::Combine(half, hn::LoadU(b, far + skip), hn::LoadU(b, from + skip)),
+                         hn::Combine(half, hn::LoadU(b, far), hn::LoadU(b, from)));
     }
   }
 
-  HWY_INLINE void StoreBlocks(V v, T* to, size_t stride, size_t step) const {
+  HWY_INLINE void StoreBlocks(V v, T* to, T* far, size_t stride) const {
     const Block b;
     if constexpr (hn::MaxLanes(D()) * sizeof(T) == 16) {
       hn::StoreU(v, d_, to);
+    } else if constexpr (hn::MaxLanes(D()) * sizeof(T) == 32) {
+      hn::StoreU(hn::LowerHalf(b, v), b, to);
+      hn::StoreU(hn::UpperHalf(b, v), b, far);
     } else {
       const hn::Half<D> half;
-      if constexpr (hn::MaxLanes(D()) * sizeof(T) == 32) {
-        hn::StoreU(hn::LowerHalf(b, v), b, to);
-        hn::StoreU(hn::UpperHalf(b, v), b, to + step * stride);
-      } else {
-        const auto low = hn::LowerHalf(half, v), high = hn::UpperHalf(half, v);
-        hn::StoreU(hn::LowerHalf(b, low), b, to);
-        hn::StoreU(hn::UpperHalf(b, low), b, to + step * stride);
-        hn::StoreU(hn::LowerHalf(b, high), b, to + 2 * step * stride);
-        hn::StoreU(hn::UpperHalf(b, high), b, to + 3 * step * stride);
-      }
+      const auto low = hn::LowerHalf(half, v), high = hn::UpperHalf(half, v);
+      const size_t skip = 2 * kFar<T> * stride;
+      hn::StoreU(hn::LowerHalf(b, low), b, to);
+      hn::StoreU(hn::UpperHalf(b, low), b, far);
+      hn::StoreU(hn::LowerHalf(b, high), b, to + skip);
+      hn::StoreU(hn::UpperHalf(b, high), b, far + skip);
     }
   }
 
@@ -416,29 +477,6 @@ class Transposer {
       v[1] = hn::InterleaveUpper(d_, v[0], v[1]);
       v[0] = low;
     }
-  }
-
-  // 16 bytes' worth of columns of all rows.
-  HWY_INLINE void LoadColumns(const T* from, size_t stride, T* to) const {
-    constexpr size_t kColumns = 16 / sizeof(T);
-    const size_t N = hn::Lanes(d_);
-    V v[kColumns];
-    HWY_UNROLL(4)
-    for (size_t k = 0; k < kColumns; ++k) v[k] = LoadBlocks(from + k * stride, stride, kColumns);
-    TransposeBlocks(v);
-    HWY_UNROLL(4)
-    for (size_t k = 0; k < kColumns; ++k) hn::StoreU(v[k], d_, to + k * N);
-  }
-
-  HWY_INLINE void StoreColumns(const T* from, T* to, size_t stride) const {
-    constexpr size_t kColumns = 16 / sizeof(T);
-    const size_t N = hn::Lanes(d_);
-    V v[kColumns];
-    HWY_UNROLL(4)
-    for (size_t k = 0; k < kColumns; ++k) v[k] = hn::LoadU(d_, from + k * N);
-    TransposeBlocks(v);
-    HWY_UNROLL(4)
-    for (size_t k = 0; k < kColumns; ++k) StoreBlocks(v[k], to + k * stride, stride, kColumns);
   }
 #endif
 

@@ -38,15 +38,14 @@ struct Normaliser {
   V max, rest, sum, log_sum, ties;
 };
 
-// From the maximum, the sum of exp(z - max) below the maximum, and how often that one occurs. NaN comes in by `below`.
+// From the maximum and the sum of exp(z - max) of all but one of it. NaN comes in by either.
 template <class D, class V = hn::Vec<D>>
-HWY_INLINE Normaliser<V> NormaliserOf(D d, V max, V below, V ties) {
-  const V one = hn::Set(d, 1), nan = hn::Set(d, std::numeric_limits<hn::TFromD<D>>::quiet_NaN());
-  const V rest = hn::IfThenElse(hn::IsFinite(max), hn::Add(below, hn::Sub(ties, one)), nan);
-  return {max, rest, hn::Add(rest, one), Log1p(d, rest), ties};
+HWY_INLINE Normaliser<V> NormaliserOf(D d, V max, V rest, V ties) {
+  const V checked = hn::Add(rest, hn::Sub(max, max));
+  return {max, checked, hn::Add(checked, hn::Set(d, 1)), Log1pNonNegative(d, checked), ties};
 }
 
-// Adds an e = exp(z - max) to the sums NormaliserOf asks for.
+// Adds an e = exp(z - max) to the sum below the maximum and to how often that one occurs.
 template <class D, class V = hn::Vec<D>>
 HWY_INLINE void AddBelowAndTies(D d, V z, V max, V e, V* below_and_ties) {
   const auto is_max = hn::Eq(z, max);
@@ -65,7 +64,7 @@ HWY_INLINE Normaliser<V> Normalise(const R& rows, const T* z, T* e) {
     at.Store(exp, d, e);
     AddBelowAndTies(d, x, max, exp, sum);
   });
-  return NormaliserOf(d, max, sums[0], sums[1]);
+  return NormaliserOf(d, max, hn::Add(sums[0], hn::Sub(sums[1], hn::Set(d, 1))), sums[1]);
 }
 
 template <class D, class T>
@@ -106,7 +105,8 @@ void SoftmaxJacobian(D d, const RowLayout& layout, const T* p, const T* v, T* g)
 
 // A group of rows goes through passes: the maxima; the exponentials, which are kept, with the sums; what follows of the
 // sums, a row a lane; the slopes. Within a pass no row waits for another, between passes nothing waits: the latencies
-// of the reductions and of the logarithm are hidden. With t = m w y:
+// of the reductions and of the logarithm are hidden; 1024 x 10 took 1.13 of the time where the logarithms followed each
+// block's sums at once. With t = m w y:
 //   score = -sum_j t_j log p_j = log S sum t - sum_j t_j (z_j - M), slope_k = e_k share - t_k, share = sum t / S
 
 // KLD has the slopes of cross entropy on dense labels.
@@ -158,25 +158,7 @@ struct DenseLabels {
   }
 };
 
-// One class k a lane; -1: none. Its sum is z_k - M.
-template <class D, class T = hn::TFromD<D>, class V = hn::Vec<D>>
-struct LaneClasses {
-  static constexpr size_t kSums = 1;
-  V k;
-
-  HWY_INLINE hn::Mask<D> Is(D d, WholeStep at) const {
-    return hn::Eq(k, hn::Set(d, static_cast<T>(at.at / hn::Lanes(d))));
-  }
-  HWY_INLINE void Add(D d, WholeStep at, V below_max, V* sums) const {
-    sums[0] = hn::Add(sums[0], hn::IfThenElseZero(Is(d, at), below_max));
-  }
-  // p_k - 1 = (e_k - S) / S.
-  HWY_INLINE V Slope(D d, WholeStep at, V e, V sum, V share) const {
-    return hn::Mul(hn::Sub(e, hn::IfThenElseZero(Is(d, at), sum)), share);
-  }
-};
-
-// One class of a wide row: needs no sums, and e_k - S has taken the place of e_k.
+// One class: needs no sums, and e_k - S has taken the place of e_k, as p_k - 1 = (e_k - S) / S.
 template <class D, class T = hn::TFromD<D>, class V = hn::Vec<D>>
 struct RowClass {
   static constexpr size_t kSums = 0;
@@ -216,8 +198,9 @@ HWY_INLINE V ExponentialsOf(const R& rows, const T* z, const T* next_z, V max, c
   const auto d = rows.d;
   const V minus_inf = hn::Set(d, kMinusInf<T>), one = hn::Set(d, 1);
   constexpr size_t kRest = Labels::kSums;
-  const auto sums = SumsOfSteps<kRest + (R::kNarrow ? 2 : 1)>(rows, [&](auto at, V* sum) SIMDLOSS_STEP {
-    const V x = at.LoadOr(d, minus_inf, z), below_max = hn::Sub(x, max);
+  [[maybe_unused]] V top = hn::Zero(d);
+  const auto sums = SumsOfSteps<kRest + 1>(rows, [&](auto at, V* sum) SIMDLOSS_STEP {
+    const V below_max = hn::Sub(at.LoadOr(d, minus_inf, z), max);
     V exp;
     if constexpr (kNormal) {
       exp = at.Only(d, ExpNormal(d, below_max));
@@ -228,14 +211,16 @@ HWY_INLINE V ExponentialsOf(const R& rows, const T* z, const T* next_z, V max, c
     if constexpr (!R::kNarrow) hwy::Prefetch(next_z + at.at);
     labels.Add(d, at, below_max, sum);
     if constexpr (R::kNarrow) {
-      AddBelowAndTies(d, x, max, exp, sum + kRest);
+      // All but the largest so far, NaN of a NaN.
+      sum[kRest] = hn::Add(sum[kRest], math::AtMost(top, exp));
+      top = hn::Max(top, exp);
     } else {
       sum[kRest] = hn::Add(sum[kRest], exp);
     }
   });
   for (size_t i = 0; i < Labels::kSums; ++i) label_sums[i] = sums[i];
   if constexpr (R::kNarrow) {
-    return hn::Add(sums[kRest], hn::Sub(sums[kRest + 1], one));
+    return sums[kRest];
   } else {
     if (!(hn::GetLane(sums[kRest]) < 2)) return hn::Sub(sums[kRest], one);
     // A confident row: what is beside the maximum counts to its last bits.
@@ -289,11 +274,12 @@ HWY_INLINE void FinishSums(D d, const LossParams& params, const SoftmaxRows<T>& 
   using V = hn::Vec<D>;
   const size_t N = hn::Lanes(d);
   const LogClip<D> clip(d, params);
-  const V lowest = hn::Set(d, std::numeric_limits<T>::lowest());
+  // log p must not be infinite either.
+  const V least = hn::Max(clip.low, hn::Set(d, std::numeric_limits<T>::lowest())), minus_high = hn::Neg(clip.high);
   const NarrowRows<D> lanes{d, 1};
   for (size_t row = 0; row < x.rows; row += N) {
     const V max = hn::LoadU(d, sums.max + row), total = hn::LoadU(d, sums.total + row);
-    const V product = hn::LoadU(d, sums.product + row), factor = hn::LoadU(d, sums.factor + row);
+    const V product = hn::LoadU(d, sums.product + row);
     const Normaliser<V> s = NormaliserOf(d, max, hn::LoadU(d, sums.rest + row), hn::Set(d, 1));
     hn::StoreU(s.sum, d, sums.sum + row);
     hn::StoreU(hn::Div(total, s.sum), d, sums.share + row);
@@ -304,49 +290,50 @@ HWY_INLINE void FinishSums(D d, const LossParams& params, const SoftmaxRows<T>& 
     } else if constexpr (kLabels == kDenseLabels) {
       score = hn::MulSub(total, s.log_sum, product);
       const V log_min = hn::Sub(hn::Sub(hn::LoadU(d, sums.min + row), max), s.log_sum);
-      const auto plain =
-          hn::And(hn::And(hn::Ge(log_min, clip.low), hn::Ge(log_min, lowest)), hn::Le(hn::Neg(s.log_sum), clip.high));
+      const auto plain = hn::And(hn::Ge(log_min, least), hn::Ge(s.log_sum, minus_high));
       if (!hn::AllTrue(d, plain)) score = hn::IfThenElse(plain, score, by_terms(row, max, s.log_sum));
     } else {
       score = hn::Mul(hn::Neg(total), clip(hn::Sub(product, s.log_sum)));
     }
-    const V scaled = hn::IfThenZeroElse(hn::Eq(factor, hn::Zero(d)), hn::Mul(score, factor));
-    lanes.StorePerRow(scaled, x.scores + row);
+    if (x.factors != nullptr) {
+      const V factor = hn::LoadU(d, sums.factor + row);
+      score = hn::IfThenZeroElse(hn::Eq(factor, hn::Zero(d)), hn::Mul(score, factor));
+    }
+    lanes.StorePerRow(score, x.scores + row);
   }
 }
 
 // Rows a lane: block after block, each N rows in transposed copies.
 template <LabelKind kLabels, class D, class T>
-HWY_INLINE void NarrowCrossEntropy(D d, const LossParams& params, const SoftmaxRows<T>& x, const GroupSums<T>& sums,
+HWY_INLINE void NarrowCrossEntropy(D d, const LossParams& params, const SoftmaxRows<T> x, const GroupSums<T> sums,
                                    T* scratch) {
   using V = hn::Vec<D>;
   constexpr bool kDense = kLabels != kClassLabels;
-  using Labels = std::conditional_t<kDense, DenseLabels<D>, LaneClasses<D>>;
+  using Labels = std::conditional_t<kDense, DenseLabels<D>, RowClass<D>>;
   const size_t N = hn::Lanes(d), group = RoundUpToPadding<T>(x.rows) * x.cols;
   const NarrowRows<D> rows{d, x.cols};
   const Transposer<D> transposer(d, x.cols);
   T* const z = scratch;
   T* const e = z + group;
   T* const t = e + group;
-  T* const y = x.y == x.t ? t : t + group;
   const auto labels_of = [&](size_t row) HWY_ATTR {
+    (void)row;
     if constexpr (kDense) {
-      return Labels{y + row * x.cols, t + row * x.cols};
+      return Labels{t + row * x.cols, t + row * x.cols};
     } else {
-      return Labels{hn::LoadU(d, t + row)};
+      return Labels{};
     }
   };
-  if constexpr (!kDense) {
-    for (size_t i = 0; i < RoundUpToPadding<T>(x.rows); ++i) t[i] = i < x.rows ? static_cast<T>(x.classes[i]) : T{-1};
-  }
   for (size_t row = 0; row < x.rows; row += N) {
     const size_t count = std::min(N, x.rows - row), at = row * x.cols;
-    transposer.Load(x.z + row * x.z_stride, x.z_stride, count, z + at);
+    Range<V> range = {hn::Set(d, kMinusInf<T>), hn::Neg(hn::Set(d, kMinusInf<T>))};
+    transposer.LoadEach(x.z + row * x.z_stride, x.z_stride, count, z + at, [&](V v) SIMDLOSS_STEP {
+      range.max = hn::Max(range.max, v);
+      range.min = hn::Min(range.min, v);
+    });
     if constexpr (kDense) {
-      transposer.Load(x.t + row * x.t_stride, x.t_stride, count, t + at);
-      if (y != t) transposer.Load(x.y + row * x.y_stride, x.y_stride, count, y + at);
+      transposer.LoadEach(x.t + row * x.t_stride, x.t_stride, count, t + at, [](V) SIMDLOSS_STEP {});
     }
-    const Range<V> range = RangeOf(rows, z + at);
     hn::StoreU(range.max, d, sums.max + row);
     hn::StoreU(range.min, d, sums.min + row);
   }
@@ -356,30 +343,56 @@ HWY_INLINE void NarrowCrossEntropy(D d, const LossParams& params, const SoftmaxR
     const Range<V> range = {hn::LoadU(d, sums.max + row), hn::LoadU(d, sums.min + row)};
     const V rest = Exponentials(rows, z + at, z + at, range, labels_of(row), e + at, label_sums);
     hn::StoreU(rest, d, sums.rest + row);
-    if constexpr (kDense) hn::StoreU(label_sums[0], d, sums.total + row);
-    hn::StoreU(label_sums[kDense ? 1 : 0], d, sums.product + row);
+    if constexpr (kDense) {
+      hn::StoreU(label_sums[0], d, sums.total + row);
+      hn::StoreU(label_sums[1], d, sums.product + row);
+    } else {
+      for (size_t i = 0; i < std::min(N, x.rows - row); ++i) {
+        const int64_t k = x.classes[row + i];
+        sums.product[row + i] = k >= 0 ? z[at + static_cast<size_t>(k) * N + i] - sums.max[row + i] : 0;
+      }
+    }
   }
   FinishSums<kLabels>(d, params, x, sums, [&](size_t row, V max, V log_sum) HWY_ATTR {
-    if constexpr (kLabels == kKldLabels) {
-      return KldScore(rows, e + row * x.cols, labels_of(row), max);
-    } else if constexpr (kDense) {
-      return ScoreByTerms(rows, params, z + row * x.cols, labels_of(row), max, log_sum);
+    if constexpr (kDense) {
+      Labels labels = labels_of(row);
+      if (x.y != x.t) {
+        transposer.Load(x.y + row * x.y_stride, x.y_stride, std::min(N, x.rows - row), t + group);
+        labels.y = t + group;
+      }
+      if constexpr (kLabels == kKldLabels) return KldScore(rows, e + row * x.cols, labels, max);
+      return ScoreByTerms(rows, params, z + row * x.cols, labels, max, log_sum);
     } else {
       return max;
     }
   });
   if (x.g == nullptr) return;
-  for (size_t row = 0; row < x.rows; row += N) {
+  for (size_t row = 0; row < x.rows && !kDense; row += N) {
     T* const of_block = e + row * x.cols;
-    const Labels labels = labels_of(row);
-    const V sum = hn::LoadU(d, sums.sum + row), share = hn::LoadU(d, sums.share + row);
-    const V factor = hn::LoadU(d, sums.factor + row);
-    const auto masked = hn::Eq(factor, hn::Zero(d));
-    ForEachStep(rows, [&](auto at) SIMDLOSS_STEP {
-      const V slope = hn::Mul(labels.Slope(d, at, at.Load(d, of_block), sum, share), factor);
-      at.Store(hn::IfThenZeroElse(masked, slope), d, of_block);
-    });
-    transposer.Store(of_block, std::min(N, x.rows - row), x.g + row * x.g_stride, x.g_stride);
+    for (size_t i = 0; i < std::min(N, x.rows - row); ++i) {
+      const int64_t k = x.classes[row + i];
+      if (k >= 0) of_block[static_cast<size_t>(k) * N + i] -= sums.sum[row + i];
+    }
+  }
+  const auto store_slopes = [&](auto has_factors) HWY_ATTR {
+    for (size_t row = 0; row < x.rows; row += N) {
+      T* const of_block = e + row * x.cols;
+      const Labels labels = labels_of(row);
+      const V sum = hn::LoadU(d, sums.sum + row), share = hn::LoadU(d, sums.share + row);
+      const V factor = hn::LoadU(d, sums.factor + row);
+      const auto masked = hn::Eq(factor, hn::Zero(d));
+      transposer.StoreEach(std::min(N, x.rows - row), x.g + row * x.g_stride, x.g_stride, of_block,
+                           [&](WholeStep at) SIMDLOSS_STEP {
+                             const V slope = labels.Slope(d, at, at.Load(d, of_block), sum, share);
+                             if constexpr (!decltype(has_factors)::value) return slope;
+                             return hn::IfThenZeroElse(masked, hn::Mul(slope, factor));
+                           });
+    }
+  };
+  if (x.factors == nullptr) {
+    store_slopes(std::false_type());
+  } else {
+    store_slopes(std::true_type());
   }
 }
 
@@ -475,14 +488,14 @@ void SoftmaxCrossEntropyRows(D d, const LossParams& params_in, const SoftmaxRows
   const SoftmaxRows<T> x = x_in;
   const GroupSums<T> sums(x.scratch, x.rows);
   T* const scratch = x.scratch + GroupSums<T>::kArrays * RoundUpToPadding<T>(x.rows);
-  const NarrowRows<D> columns{d, RoundUpToPadding<T>(x.rows) / hn::Lanes(d)};
+  const size_t padded = RoundUpToPadding<T>(x.rows);
+  const NarrowRows<D> columns{d, padded / hn::Lanes(d)};
   ForEachStep(columns, [&](auto at) SIMDLOSS_STEP {
-    at.Store(hn::Set(d, 1), d, sums.factor);
-    at.Store(hn::Set(d, 1), d, sums.total);
-    // Of rows that are not there, so that they ask for nothing.
-    for (T* array : {sums.max, sums.min, sums.product}) at.Store(hn::Zero(d), d, array);
-    at.Store(hn::Set(d, 1), d, sums.rest);
+    for (T* array : {sums.factor, sums.total}) at.Store(hn::Set(d, 1), d, array);
   });
+  // Of rows that are not there, so that they ask for nothing.
+  for (T* array : {sums.max, sums.min, sums.product}) std::fill(array + x.rows, array + padded, T{0});
+  std::fill(sums.rest + x.rows, sums.rest + padded, T{1});
   for (size_t i = 0; i < x.rows && x.factors != nullptr; ++i) sums.factor[i] = static_cast<T>(x.factors[i]);
   if (x.class_weights != nullptr) std::copy_n(x.class_weights, x.rows, sums.total);
   const auto run = [&](auto kind) HWY_ATTR {

@@ -20,6 +20,7 @@
   X(Expm1, Expm1(d, x))                                    \
   X(Log, Log(d, x))                                        \
   X(Log1p, Log1p(d, x))                                    \
+  X(Log1pNonNegative, Log1pNonNegative(d, x))              \
   X(Log1pUnit, Log1pUnit(d, x))                            \
   X(Sigmoid, Sigmoid(d, x))                                \
   X(SigmoidExp, SigmoidWithParts(d, x).exp)                \
@@ -139,7 +140,7 @@ R TanhSlopeOf(R x) {
   return 4 * e / ((1 + e) * (1 + e));
 }
 
-enum class Domain { kAll, kNonPositive, kUnit, kNormalTanhSlope, kNormalExp };
+enum class Domain { kAll, kNonPositive, kNonNegative, kUnit, kNormalTanhSlope, kNormalExp };
 
 // A function's reference and the error in ULP that math-inl.h states.
 template <typename R>
@@ -158,6 +159,7 @@ const Row<R> kRows[] = {
     {"Expm1", [](R x) { return std::expm1(x); }, 1.3, 1.3},
     {"Log", [](R x) { return std::log(x); }, 1.5, 1},
     {"Log1p", [](R x) { return std::log1p(x); }, 1.5, 1},
+    {"Log1pNonNegative", [](R x) { return std::log1p(x); }, 1.5, 1, Domain::kNonNegative},
     {"Log1pUnit", [](R x) { return std::log1p(x); }, 1.5, 1.5, Domain::kUnit},
     {"Sigmoid", [](R x) { return SigmoidOf(x); }, 2, 2},
     {"SigmoidExp", [](R x) { return std::exp(-std::abs(x)); }, 1.1, 1.1},
@@ -177,6 +179,8 @@ bool Contains(Domain domain, T x) {
   switch (domain) {
     case Domain::kNonPositive:
       return !(x > 0);
+    case Domain::kNonNegative:
+      return std::isnan(x) || (std::isfinite(x) && !std::signbit(x));
     case Domain::kUnit:
       return std::isnan(x) || (x >= 0 && x <= 1 && !std::signbit(x));
     case Domain::kNormalExp:

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-import { LossMCXENT, LossNegativeLogLikelihood, nd } from '../../lib';
+import { LossMCXENT, LossNegativeLogLikelihood, LossSparseMCXENT, nd } from '../../lib';
 import { describeLoss } from '../support/describe-loss';
 import { errOption, errRange } from '../support/errors';
 import { values } from '../support/library';
+import { Random } from '../support/random';
 import { literal, mismatches } from '../support/tolerance';
 
 // One loss under two names.
@@ -179,5 +180,60 @@ describe.each([
     expect(mismatches('scores', beside, [log, log], literal[dtype])).toEqual([]);
     expect(values(gradient.rows(0, 1)).every((slope) => Math.abs(slope) < 2 ** -20)).toBe(true);
     expect(values(gradient.rows(2, 3)).every((slope) => Math.abs(slope) < 2 ** -20)).toBe(true);
+  });
+});
+
+// Short rows are worked on a vector of them at a time. Expected: each row as if it were alone, to the bit.
+describe.each([
+  { dtype: 'float32', tiny: 2 ** -149, largest: 2 ** 127 * (2 - 2 ** -23) },
+  { dtype: 'float64', tiny: 2 ** -1074, largest: Number.MAX_VALUE },
+] as const)('rows side by side in $dtype', ({ dtype, tiny, largest }) => {
+  const random = new Random(5);
+  const kinds: ((column: number) => number)[] = [
+    () => random.uniform(-3, 3),
+    () => random.uniform(-30, 30),
+    () => random.uniform(-1, 1) * tiny * 100,
+    () => random.uniform(-3, 3) * 10 ** (random.below(10) - 6),
+    (column) => (column === 1 ? 1000 : random.uniform(-3, 3)),
+    (column) => -60 * column,
+    (column) => (column % 2 === 0 ? largest : -largest),
+    (column) => (column === 2 ? Number.POSITIVE_INFINITY : random.uniform(-3, 3)),
+    (column) => (column === 0 ? Number.NEGATIVE_INFINITY : random.uniform(-3, 3)),
+    (column) => (column === 0 ? Number.NaN : random.uniform(-3, 3)),
+    () => Number.NEGATIVE_INFINITY,
+    () => 7,
+  ];
+  const rows = 37;
+
+  test.each([1, 2, 3, 4, 5, 7, 8, 10, 12, 16, 17, 24, 25, 33, 48, 49])('%d columns', (cols) => {
+    const matrix = (make: (row: number, column: number) => number, width = cols) =>
+      nd.array(
+        random.list(rows, (i) => random.list(width, (j) => make(i, j))),
+        dtype,
+      );
+    // Two vectors of common rows, then one of any kind after another.
+    const kind = random.list(rows, (i) => (i < 8 ? kinds[0] : random.pick(kinds)) as (column: number) => number);
+    const logits = matrix((i, j) => (kind[i] as (column: number) => number)(j));
+    const classes = random.list(rows, () => random.below(cols));
+    const soft = matrix(() => random.uniform());
+    const calls = [
+      { loss: new LossMCXENT(), labels: matrix((i, j) => (classes[i] === j ? 1 : 0)) },
+      { loss: new LossMCXENT({ softmaxClipEps: 0 }), labels: soft },
+      { loss: new LossMCXENT({ weights: random.list(cols, () => random.uniform()) }), labels: soft },
+      { loss: new LossSparseMCXENT(), labels: matrix((i) => classes[i] as number, 1) },
+    ];
+    for (const mask of [null, matrix((i) => i % 3, 1)]) {
+      for (const { loss, labels } of calls) {
+        const run = (from: number, to: number) => {
+          const call = [labels.rows(from, to), logits.rows(from, to), 'softmax', mask?.rows(from, to) ?? null] as const;
+          return { scores: values(loss.computeScoreArray(...call)), gradient: values(loss.computeGradient(...call)) };
+        };
+        const alone = random.list(rows, (i) => run(i, i + 1));
+        expect(run(0, rows)).toEqual({
+          scores: alone.flatMap(({ scores }) => scores),
+          gradient: alone.flatMap(({ gradient }) => gradient),
+        });
+      }
+    }
   });
 });
