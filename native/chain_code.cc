@@ -14,20 +14,8 @@
 namespace simdloss {
 namespace {
 
-#if defined(__SANITIZE_MEMORY__)
-constexpr bool kIsKnownToSanitizer = false;
-#elif defined(__has_feature)
-#if __has_feature(memory_sanitizer)
-constexpr bool kIsKnownToSanitizer = false;  // it would take what code wrote for uninitialized
-#else
-constexpr bool kIsKnownToSanitizer = true;
-#endif
-#else
-constexpr bool kIsKnownToSanitizer = true;
-#endif
-
 std::atomic<bool>& Uses() {
-  static std::atomic<bool> uses{kIsKnownToSanitizer};
+  static std::atomic<bool> uses{true};
   return uses;
 }
 
@@ -415,7 +403,7 @@ bool UsesChainCode() {
   return (target == kAvx2 || target == kAvx3) && Uses().load(std::memory_order_relaxed);
 }
 
-void UseChainCode(bool use) { Uses().store(use && kIsKnownToSanitizer, std::memory_order_relaxed); }
+void UseChainCode(bool use) { Uses().store(use, std::memory_order_relaxed); }
 
 template <class T>
 size_t WriteChain(const std::vector<ChainStep>& chain, std::vector<uint8_t>* code) {
