@@ -13,6 +13,7 @@
 #endif
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <limits>
 #include <type_traits>
@@ -120,12 +121,18 @@ struct GroupSums {
 
   GroupSums(T* memory, size_t rows) {
     const size_t stride = RoundUpToPadding<T>(rows);
-    T** const arrays[kArrays] = {&max, &min, &rest, &total, &product, &sum, &share, &factor};
-    for (T** array : arrays) {
+    for (T** array : Arrays()) {
       *array = memory;
       memory += stride;
     }
   }
+
+  void Skip(size_t rows) {
+    for (T** array : Arrays()) *array += rows;
+  }
+
+ private:
+  std::array<T**, kArrays> Arrays() { return {&max, &min, &rest, &total, &product, &sum, &share, &factor}; }
 };
 
 // log p as the score takes it: within the clip.
@@ -485,8 +492,8 @@ template <class D, class T>
 void SoftmaxCrossEntropyRows(D d, const LossParams& params_in, const SoftmaxRows<T>& x_in) {
   // Copies of their own: stores to the slopes can't change them.
   const LossParams params = params_in;
-  const SoftmaxRows<T> x = x_in;
-  const GroupSums<T> sums(x.scratch, x.rows);
+  SoftmaxRows<T> x = x_in;
+  GroupSums<T> sums(x.scratch, x.rows);
   T* const scratch = x.scratch + GroupSums<T>::kArrays * RoundUpToPadding<T>(x.rows);
   const size_t padded = RoundUpToPadding<T>(x.rows);
   const NarrowRows<D> columns{d, padded / hn::Lanes(d)};
@@ -498,12 +505,19 @@ void SoftmaxCrossEntropyRows(D d, const LossParams& params_in, const SoftmaxRows
   std::fill(sums.rest + x.rows, sums.rest + padded, T{1});
   for (size_t i = 0; i < x.rows && x.factors != nullptr; ++i) sums.factor[i] = static_cast<T>(x.factors[i]);
   if (x.class_weights != nullptr) std::copy_n(x.class_weights, x.rows, sums.total);
+  const size_t N = hn::Lanes(d), rows = x.rows;
+  const size_t whole = x.cols <= kNarrowEntropyVectors * N ? rows - rows % N : 0;
+  const size_t narrow = IsNarrow(x.cols, N) ? rows : whole;
   const auto run = [&](auto kind) HWY_ATTR {
-    if (IsNarrow(x.cols, hn::Lanes(d))) {
+    if (narrow != 0) {
+      x.rows = narrow;
       NarrowCrossEntropy<decltype(kind)::value>(d, params, x, sums, scratch);
-    } else {
-      WideCrossEntropy<decltype(kind)::value>(d, params, x, sums, scratch);
+      if (narrow == rows) return;
+      x.Skip(narrow);
+      x.rows = rows - narrow;
+      sums.Skip(narrow);
     }
+    WideCrossEntropy<decltype(kind)::value>(d, params, x, sums, scratch);
   };
   if (x.classes != nullptr) {
     run(std::integral_constant<LabelKind, kClassLabels>());
