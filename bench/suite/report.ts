@@ -5,6 +5,7 @@ import path from 'node:path';
 import { oneThread, verdicts } from './aims';
 import { CELLS, type Cell, elements, isProduct, sizeOf, TASKS, type Task, titleOf } from './cells';
 import { type Bar, barChart, lineChart, type Series } from './chart';
+import { root } from './install';
 import { bestStream, type Entry, entries, isPeer, isWrong, type Results, ratioToBest, timeOf } from './results';
 
 const digits = (value: number, count = 3) => {
@@ -234,8 +235,9 @@ export function ratioTables(results: Results): string[] {
   });
 }
 
-function summary(results: Results, charts: readonly { file: string; title: string }[]): string {
+function summary(results: Results, charts: readonly { file: string; title: string }[], folder: string): string {
   const { machine, runs } = results;
+  const manual = path.relative(folder, path.join(root, 'bench', 'README.md'));
   const versions = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
   const ran = runs.map(({ date, rounds, seconds, cells, peers, minutes }) => {
     const part = cells === 'all' && peers === 'all' ? '' : ` (cells: ${cells}; peers: ${peers})`;
@@ -259,7 +261,7 @@ function summary(results: Results, charts: readonly { file: string; title: strin
     `- **Run**: ${ran.join('; ')}.`,
     '',
     'To reproduce: `npm run bench:peers` (some GB of Python packages, about an hour and a half), or `npm run bench` with Node alone;',
-    '[bench/README.md](../bench/README.md) has the options and says how each peer is called.',
+    `[bench/README.md](${manual}) has the options and says how each peer is called.`,
     '',
     '## Charts',
     '',
@@ -301,5 +303,5 @@ export function writeReport(results: Results, folder: string): void {
     write(`${task}.svg`, `${TASKS[task]}: time per element against size`, sizeChart(results, task));
   }
   writeFileSync(path.join(home, 'cells.md'), details(results));
-  writeFileSync(path.join(folder, 'performance.md'), summary(results, charts));
+  writeFileSync(path.join(folder, 'performance.md'), summary(results, charts, folder));
 }
