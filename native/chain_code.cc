@@ -104,19 +104,20 @@ class ChainWriter {
   }
 
  private:
-  // A value: a register for each of its vectors, or memory.
+  // A value: where its first vector lies, the others after it; a scalar's is all of them.
   struct Value {
-    bool in_registers;
-    uint8_t first = 0;  // register
-    Gpr base{};
-    bool indexed = false;
+    Operand first;
+    bool is_scalar = false;
 
     Operand At(uint8_t k) const {
-      if (in_registers) return Operand::Of({static_cast<uint8_t>(first + k)});
-      return Operand::At(base, indexed, k * kVectorBytes);
+      Operand at = first;
+      if (is_scalar) return at;
+      at.reg.index += k;
+      at.offset += k * kVectorBytes;
+      return at;
     }
   };
-  static Value InRegisters(uint8_t first) { return {true, first, {}, false}; }
+  static Value InRegisters(uint8_t first) { return {Operand::Of({first})}; }
   static Ymm Of(uint8_t first, uint8_t k) { return {static_cast<uint8_t>(first + k)}; }
 
   // --- What lasts all of the loop ---
@@ -166,10 +167,9 @@ class ChainWriter {
   // --- Steps ---
 
   static bool ReadsP(const ChainStep& step) {
-    if (IsSelect(step.op) || step.op == kChainClip) return true;
     const Operation operation = OperationOf(step.op);
-    return step.op != kChainNothing && OperandCount(operation.op) == 2 &&
-           (operation.from == Operation::kTile || operation.from == Operation::kScalar);
+    const bool is_kept = operation.from == Operation::kY || operation.from == Operation::kZ;
+    return ReadsQ(step) || (OperandCount(operation.op) == 2 && !is_kept);
   }
   static bool ReadsQ(const ChainStep& step) { return IsSelect(step.op) || step.op == kChainClip; }
   static bool IsSelect(ChainOp op) { return op == kChainSelect || op == kChainSelectThen || op == kChainSelectElse; }
@@ -178,7 +178,7 @@ class ChainWriter {
   Value InMemory(uint16_t slot, size_t mask) {
     const auto kept = pointers_.find(slot);
     if (kept == pointers_.end()) code_.LoadPointer(kSpareGpr, kAt, slot);
-    return {false, 0, kept == pointers_.end() ? kSpareGpr : kept->second, mask != 0};
+    return {Operand::At(kept == pointers_.end() ? kSpareGpr : kept->second, mask != 0, 0)};
   }
 
   void WriteStep(const ChainStep& step) {
@@ -237,11 +237,8 @@ class ChainWriter {
       return WriteBinary(operation.op, operation.reversed, InMemory(step.p, step.p_mask));
     }
     if (operation.from == Operation::kScalar) {
-      const Value scalar = InMemory(step.p, 0);
-      code_.Load(kTemp, scalar.At(0));
-      for (uint8_t k = 0; k < kVectors; ++k) WriteOrdered(operation.op, operation.reversed, k, Operand::Of(kTemp));
-      lies_ = x_;
-      return;
+      code_.Load(kTemp, InMemory(step.p, 0).first);
+      return WriteBinary(operation.op, operation.reversed, {Operand::Of(kTemp), true});
     }
     WriteBinary(operation.op, operation.reversed, InRegisters(KeptIn(operation.from == Operation::kZ)));
   }
@@ -320,8 +317,8 @@ class ChainWriter {
   }
 
   void WriteClip(const ChainStep& step) {
-    code_.Load(kTemp, InMemory(step.p, 0).At(0));
-    code_.Load(kTemp2, InMemory(step.q, 0).At(0));
+    code_.Load(kTemp, InMemory(step.p, 0).first);
+    code_.Load(kTemp2, InMemory(step.q, 0).first);
     for (uint8_t k = 0; k < kVectors; ++k) {
       code_.Do(Binary::kMax, Of(x_, k), kTemp, Operand::Of(Of(lies_, k)));
       code_.Do(Binary::kMin, Of(x_, k), kTemp2, Operand::Of(Of(x_, k)));

@@ -336,11 +336,11 @@ class ChunkMachine : Machine<T> {
     for (size_t i = 0; i < program.outputs.size(); ++i) {
       const auto& output = call.outputs[i];
       T* const data = static_cast<T*>(output.data);
-      const auto is_input = [&](size_t input) { return call.inputs[input].data == data; };
+      const auto* const inputs = call.inputs.data();
+      const bool in_place =
+          std::any_of(inputs, inputs + program.inputs.size(), [&](const Matrix& input) { return input.data == data; });
       const bool side_by_side = output.stride == call.cols;
       const bool streams = side_by_side && call.rows * call.cols * sizeof(T) > kStreamBytes;
-      bool in_place = false;
-      for (size_t k = 0; k < program.inputs.size(); ++k) in_place = in_place || is_input(k);
       new (&targets_[i]) Target{{}, streams, side_by_side && !streams && !in_place ? data : nullptr};
       if (streams) targets_[i].writer = StreamWriter<T>(this->losses_, data + first * call.cols, Buffer(i));
     }

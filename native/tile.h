@@ -35,7 +35,9 @@ void StoreRows(const T* from, size_t begin, size_t count, size_t cols, T* out, s
 template <class T>
 void Repeat(size_t have, size_t length, T* to) {
   // Copies of a few elements take longer one by one.
-  for (const bool one = have == 1; one && have < std::min<size_t>(length, 16); ++have) to[have] = *to;
+  if (have == 1) {
+    while (have < std::min<size_t>(length, 16)) to[have++] = *to;
+  }
   for (; have < length; have *= 2) std::copy_n(to, std::min(have, length - have), to + have);
 }
 

@@ -2,6 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { backend, LossMCXENT, simd } from '../lib';
+import { runProgram } from './support/child';
 import { values } from './support/library';
 import { callFor, lossRows, makeProblem, pairedActivation } from './support/problems';
 import { Random } from './support/random';
@@ -90,10 +91,9 @@ describe('machine code of expressions', () => {
     for (const part of ['SIMDLOSS_JIT', '0 or 1', 'off', 'ERR_OPTION']) expect(stderr).toContain(part);
   });
 
-  test('gives what the interpreter gives, gradients to the bit', () => {
+  test('gives what the interpreter gives, gradients to the bit', async () => {
     const program = `
-      const { defineLoss, nd } = require('./lib');
-      const loss = defineLoss('all', (y, z, sd) => {
+      const loss = lib.defineLoss('all', (y, z, sd) => {
         const e = z.sub(y), size = e.abs();
         const far = sd.math.max(size.sub(0.25), e.neg().div(3));
         return sd.where(e.square().mul(0.5), far, size.lt(0.75))
@@ -103,13 +103,8 @@ describe('machine code of expressions', () => {
       const { score, gradient } = loss.computeGradientAndScore(
         numbers((i) => Math.sin(i)), numbers((i) => (i % 50 === 7 ? NaN : 2 * Math.cos(3 * i))), 'identity');
       console.log(JSON.stringify([score, gradient.toArray().map((row) => row.map(String))]));`;
-    const run = (jit: string) =>
-      spawnSync(process.execPath, ['-r', './scripts/register-ts.cjs', '-e', program], {
-        cwd: path.join(__dirname, '..'),
-        env: { ...process.env, SIMDLOSS_JIT: jit },
-        encoding: 'utf8',
-      }).stdout;
-    expect(run('1')).toContain('NaN');
-    expect(run('1')).toBe(run('0'));
+    const coded = await runProgram(program, { SIMDLOSS_JIT: '1' });
+    expect(coded).toContain('NaN');
+    expect(coded).toBe(await runProgram(program, { SIMDLOSS_JIT: '0' }));
   });
 });

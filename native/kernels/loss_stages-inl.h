@@ -96,14 +96,11 @@ HWY_INLINE double RunStage(const LossParams& params, const LossTile<T>& tile_in,
 // in cache. With an activation it would be .95 to 1, for twice the code.
 template <class Loss, InputKind kInput, Outputs kOutputs, class T>
 double Stage(const LossParams& params, const LossTile<T>& tile, size_t count) {
-  if constexpr (kOutputs == kSumAndSlope && kInput != kIdentityInput) {
-    return RunStage<Loss, kInput, kOutputs, true>(params, tile, count);
-  } else if constexpr (kOutputs == kSumAndSlope) {
-    if (tile.m != nullptr || tile.w != nullptr) {
-      return RunStage<Loss, kInput, kOutputs, true>(params, tile, count);
-    }
+  constexpr bool kScales = kOutputs == kSumAndSlope;
+  if constexpr (kScales && kInput == kIdentityInput) {
+    if (tile.m == nullptr && tile.w == nullptr) return RunStage<Loss, kInput, kOutputs, false>(params, tile, count);
   }
-  return RunStage<Loss, kInput, kOutputs, false>(params, tile, count);
+  return RunStage<Loss, kInput, kOutputs, kScales>(params, tile, count);
 }
 
 template <class T>

@@ -494,8 +494,8 @@ void SoftmaxCrossEntropyRows(D d, const LossParams& params_in, const SoftmaxRows
   const LossParams params = params_in;
   SoftmaxRows<T> x = x_in;
   GroupSums<T> sums(x.scratch, x.rows);
-  T* const scratch = x.scratch + GroupSums<T>::kArrays * RoundUpToPadding<T>(x.rows);
   const size_t padded = RoundUpToPadding<T>(x.rows);
+  T* const scratch = x.scratch + GroupSums<T>::kArrays * padded;
   const NarrowRows<D> columns{d, padded / hn::Lanes(d)};
   ForEachStep(columns, [&](auto at) SIMDLOSS_STEP {
     for (T* array : {sums.factor, sums.total}) at.Store(hn::Set(d, 1), d, array);
