@@ -35,17 +35,6 @@ constexpr size_t kThreadedWork = size_t{1} << 20;
 // packing.
 bool Gemm(const GemmCall& call);
 
-// A block of C.
-struct GemmPart {
-  size_t row = 0;
-  size_t rows = 0;
-  size_t col = 0;
-  size_t cols = 0;
-};
-
-// The block alone, with the same bits as Gemm gives it however C is divided, on the calling thread.
-bool RunGemmPart(const GemmCall& call, const GemmPart& part);
-
 // out[j] = sum over i of x[i * stride + j]. Float32 is summed in double.
 void ColumnSums(Dtype dtype, size_t rows, size_t cols, const void* x, size_t stride, void* out);
 

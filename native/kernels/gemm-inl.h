@@ -8,6 +8,7 @@
 #endif
 
 #include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <utility>
 
@@ -15,6 +16,7 @@
 #include "hwy/highway.h"
 #include "native/gemm.h"
 #include "native/scratch.h"
+#include "native/thread_pool.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace simdloss {
@@ -29,8 +31,9 @@ using Vector = hn::Vec<Tag<T>>;
 template <typename T>
 constexpr size_t kLanes = hn::MaxLanes(Tag<T>());
 
-// The numbers below were measured on one core of an AMD EPYC (Zen 4: 32 KB + 1 MB of cache, about 115 GFLOP/s in
-// float32), on the sizes in parentheses, each target forced in turn.
+// The numbers below were measured on one core of an AMD EPYC, on the sizes in parentheses: where they name AVX3 on Zen
+// 4 (32 KB + 1 MB of cache, about 115 GFLOP/s in float32), each target forced in turn, else on Zen 3 (512 KB, 97
+// GFLOP/s).
 
 // WebAssembly's engines have 16 registers on x86.
 constexpr bool kManyRegisters = HWY_REGISTERS >= 32 && HWY_TARGET != HWY_WASM;
@@ -47,16 +50,16 @@ constexpr size_t kWidth = kVectors * hn::MaxLanes(Tag<T>());
 // (1024 x 784 x 128); half of it was 3..17 % slower.
 template <typename T>
 constexpr size_t kDepth = 2048 / sizeof(T);
-// Of a packed block of B, which stays in the second cache: 192 to 768 KB were equal within 3 % (1024 x 256 x 1000).
-constexpr size_t kPackedBytes = size_t{384} << 10;
-// Rows of a packed block of A: 32 to 128 were equal, but AVX2 lost 10 % with 32 (784 x 128 x 1024).
-constexpr size_t kPackedRows = 64;
+// Rows of C that a thread computes at a time. Their block of A, next to a panel of B, stays in the second cache: packed
+// in one go for all rows of A, it took 1.1 times as long (256 x 1000 x 1024).
+constexpr size_t kPartRows = 64;
 // Up to these rows a B with contiguous rows is read in place: 8..18 % faster (16 and 64 x 1024 x 256). Beyond, AVX2
 // lost 20 % and more (32 and 64 x 1024 x 1024).
 constexpr size_t kDirectRows = (HWY_MAX_BYTES >= 64 ? 8 : 4) * kRows;
-// Up to these columns a transposed A is read in place: 4..18 % faster than packing it first (256 x 48..256 x 128).
+// Up to these columns a transposed A is read in place: 5 % faster than packing it first (100 x 100 x 100), 1.1 times as
+// slow with 128 (784 x 128 x 1024).
 template <typename T>
-constexpr size_t kDirectCols = 8 * kWidth<T>;
+constexpr size_t kDirectCols = 5 * kWidth<T>;
 
 // A dot tile is kDotRows rows of A by kDotCols columns of B, one vector of partial sums each.
 constexpr size_t kDotRows = 4;
@@ -65,6 +68,8 @@ constexpr size_t kDotCols = kManyRegisters ? 4 : 2;
 // steps, and a step is kDotGain tenths as dear (128 x 1..20 x 32, 128 x 1..20 x 256).
 constexpr size_t kDotSum = 5;
 constexpr size_t kDotGain = kManyRegisters ? 11 : 8;
+// Of a B that is read whole for each few rows of A.
+constexpr size_t kDotBytes = size_t{384} << 10;
 // Transposing all of B pays from k / kDotRowGain rows on (1..32 x 784 x 10, 1..32 x 784 x 128).
 constexpr size_t kDotRowGain = kManyRegisters ? 10 : 24;
 
@@ -278,115 +283,271 @@ constexpr size_t PanelRows(size_t left) { return left <= kRows ? left : left < 2
 
 // ---- Packing
 
-// A block of A as panels: element (i, p) of a panel is at p * kRows + i. a.row is 1. Panels whose columns share lines
-// of the cache are filled side by side: the lines may be gone before the next panel, 3..6 % faster (256 x 1000 x 1024).
+// Steps of k that are packed side by side: their pieces of a panel fill whole lines of the cache, which one at a time
+// took 1.3 times as long, a tenth of the product (256 x 1000 x 1024).
+constexpr size_t kPackSteps = 4;
+
+// kPackSteps stretches of kSize elements, side by side.
+template <size_t kSize, typename T, class D>
+HWY_INLINE void CopySteps(D d, const T* HWY_RESTRICT from, size_t stride, T* HWY_RESTRICT out) {
+  HWY_UNROLL(kPackSteps)
+  for (size_t q = 0; q < kPackSteps; ++q) {
+    for (size_t i = 0; i < kSize; i += hn::MaxLanes(d)) {
+      hn::StoreU(hn::LoadU(d, from + q * stride + i), d, out + q * kSize + i);
+    }
+  }
+}
+
+// Rows of A as panels of `k` steps: element (i, p) of a panel is at p * kRows + i. a.row is 1.
 template <typename T>
 HWY_NOINLINE void PackA(size_t rows, size_t k, View<const T> a, T* HWY_RESTRICT out) {
   const hn::CappedTag<T, kRows> d;
-  static_assert(kRows % hn::MaxLanes(d) == 0);
-  constexpr size_t kSideBySide = std::max<size_t>(64 / sizeof(T) / kRows, 1);
-  for (size_t i = 0; i < rows;) {
-    const size_t height = PanelRows(rows - i);
-    const size_t panels = rows - i >= (kSideBySide + 1) * kRows ? kSideBySide : 1;  // one where height may be less
-    for (size_t p = 0; p < k; ++p) {
-      for (size_t q = 0; q < panels; ++q) {
-        for (size_t r = 0; r < kRows; r += hn::MaxLanes(d)) {
-          const auto column = LoadFirst(d, a.At(i + q * kRows + r, p), height - std::min(r, height));
-          hn::StoreU(column, d, out + (q * k + p) * kRows + r);
+  constexpr size_t kN = hn::MaxLanes(d);
+  static_assert(kRows % kN == 0);
+  for (size_t p = 0; p < k; p += kPackSteps) {
+    const size_t next = std::min(p + kPackSteps, k);
+    const bool ahead = p + 2 * kPackSteps <= k;
+    T* panel = out;
+    size_t height;
+    for (size_t i = 0; i < rows; i += height, panel += k * kRows) {
+      height = PanelRows(rows - i);
+      // Each row of A is on a page of its own, and few of them are read at a time: nothing else foresees them.
+      if (ahead && i * sizeof(T) % 64 == 0) {
+        for (size_t q = 0; q < kPackSteps; ++q) hwy::Prefetch(a.At(i, p + kPackSteps + q));
+      }
+      if (height == kRows && next == p + kPackSteps) {
+        CopySteps<kRows, T>(d, a.At(i, p), a.col, panel + p * kRows);
+        continue;
+      }
+      for (size_t q = p; q < next; ++q) {
+        for (size_t r = 0; r < kRows; r += kN) {
+          const auto column = LoadFirst(d, a.At(i + r, q), height - std::min(r, height));
+          hn::StoreU(column, d, panel + q * kRows + r);
         }
       }
     }
-    out += panels * k * kRows;
-    i += panels == 1 ? height : panels * kRows;
   }
 }
 
-// One panel of B: k rows of `width` elements, padded with zeros to `padded`.
+// Columns of B as panels of `k` steps and kWidth columns, the last as many whole vectors as it needs. b.col is 1. Packs
+// the steps from `begin` on, before `end`.
 template <typename T>
-HWY_INLINE void PackRows(size_t k, size_t width, size_t padded, View<const T> b, T* HWY_RESTRICT out) {
+HWY_NOINLINE void PackRows(size_t cols, size_t k, size_t begin, size_t end, View<const T> b, T* HWY_RESTRICT out) {
   const Tag<T> d;
-  for (size_t p = 0; p < k; ++p) {
-    for (size_t j = 0; j < width; j += kLanes<T>) hn::Store(LoadFirst(d, b.At(p, j), width - j), d, out + j);
-    out += padded;
+  for (size_t p = begin; p < end; p += kPackSteps) {
+    const size_t next = std::min(p + kPackSteps, end);
+    T* panel = out;
+    for (size_t j = 0; j < cols; j += kWidth<T>, panel += k * kWidth<T>) {
+      const size_t width = std::min(kWidth<T>, cols - j);
+      const size_t padded = CeilDiv(width, kLanes<T>) * kLanes<T>;
+      if (width == kWidth<T> && next == p + kPackSteps) {
+        CopySteps<kWidth<T>, T>(d, b.At(p, j), b.row, panel + p * kWidth<T>);
+        continue;
+      }
+      for (size_t q = p; q < next; ++q) {
+        for (size_t i = 0; i < padded; i += kLanes<T>) {
+          hn::Store(LoadFirst(d, b.At(q, j + i), width - i), d, panel + q * padded + i);
+        }
+      }
+    }
   }
 }
 
-// As PackRows where B is stored transposed: b.row is 1.
+// The same where B is stored transposed: b.row is 1. Packs all steps.
 template <typename T>
-HWY_INLINE void PackColumns(size_t k, size_t width, size_t padded, View<const T> b, T* HWY_RESTRICT out) {
-  Transpose(width, k, b, padded, out);
-  for (size_t j = width; j < padded; ++j) {
-    for (size_t p = 0; p < k; ++p) out[p * padded + j] = 0;
-  }
-}
-
-// Panels of kWidth columns one after the other, the last as many whole vectors as it needs.
-template <typename T>
-HWY_NOINLINE void PackB(size_t k, size_t cols, View<const T> b, T* HWY_RESTRICT out) {
-  for (size_t j = 0; j < cols; j += kWidth<T>) {
+HWY_NOINLINE void PackColumns(size_t cols, size_t k, View<const T> b, T* HWY_RESTRICT out) {
+  for (size_t j = 0; j < cols; j += kWidth<T>, out += k * kWidth<T>) {
     const size_t width = std::min(kWidth<T>, cols - j);
     const size_t padded = CeilDiv(width, kLanes<T>) * kLanes<T>;
-    if (b.col == 1) {
-      PackRows(k, width, padded, b.From(0, j), out);
-    } else {
-      PackColumns(k, width, padded, b.From(0, j), out);
+    Transpose(width, k, b.From(0, j), padded, out);
+    for (size_t i = width; i < padded; ++i) {
+      for (size_t p = 0; p < k; ++p) out[p * padded + i] = 0;
     }
-    out += k * padded;
   }
 }
+
+// ---- Parts of C, for threads. Elements have the same bits however C is cut.
+
+// How many multiply-adds are worth a part of their own, and how many parts there should be where the work allows it:
+// two threads have 1/14 of their time to wait with 13 parts, 1/28 with 27.
+constexpr size_t kLeastPartWork = size_t{1} << 18;
+constexpr size_t kParts = 16;
+
+struct PartSize {
+  size_t rows;
+  size_t cols;
+};
+
+// Halves parts of m x n elements, each of k steps, until there are enough of them. They stay multiples of `unit`.
+inline PartSize CutFiner(PartSize part, PartSize unit, size_t m, size_t n, size_t k) {
+  const auto half = [](size_t size, size_t of) { return CeilDiv(CeilDiv(size, 2), of) * of; };
+  while (CeilDiv(m, part.rows) * CeilDiv(n, part.cols) < kParts && part.rows * part.cols * k >= 2 * kLeastPartWork) {
+    if (part.rows > unit.rows && (part.rows >= part.cols || part.cols <= unit.cols)) {
+      part.rows = half(part.rows, unit.rows);
+    } else if (part.cols > unit.cols) {
+      part.cols = half(part.cols, unit.cols);
+    } else {
+      break;
+    }
+  }
+  return part;
+}
+
+template <class F>
+void ForEachPart(bool threaded, size_t count, F&& f) {
+  if (threaded) {
+    ForEachPiece(count, std::forward<F>(f));
+  } else {
+    for (size_t i = 0; i < count; ++i) f(i);
+  }
+}
+
+// ---- Outer products
 
 // The length of pieces of nearly the same length, a multiple of `multiple` and no longer than `longest`, which is one.
 constexpr size_t EvenPiece(size_t total, size_t longest, size_t multiple) {
   return CeilDiv(CeilDiv(total, CeilDiv(total, longest)), multiple) * multiple;
 }
 
+// For a part of C and a block of k: its rows of A as panels, which stay in the second cache.
+inline Scratch& PartScratch() {
+  static SIMDLOSS_THREAD_LOCAL Scratch scratch;
+  return scratch;
+}
+
+// B is packed, by all threads, then parts of C are computed from it, by all threads. What is packed at a time is
+// bounded: a larger B goes through in slabs.
 template <typename T>
-HWY_NOINLINE bool OuterProduct(const Product<T>& x, Scratch& scratch) {
-  // Sums of blocks of k are added in order: an element's bits depend on k alone.
-  const size_t depth = EvenPiece(x.k, kDepth<T>, 1);
-  // Rows as short as a panel's are one already.
-  const bool pack_b = x.b.col != 1 || (x.m > kDirectRows && x.b.row > kWidth<T>);
-  const bool pack_a = x.a.col != 1 && x.m > kDirectRows && x.n > kDirectCols<T>;
-  const size_t most_cols = kPackedBytes / sizeof(T) / depth / kWidth<T> * kWidth<T>;
-  static_assert(kPackedBytes >= kDepth<T> * kWidth<T> * sizeof(T));
-  // One panel at a time when B is read in place: each is read by all rows while it is in the first cache.
-  const size_t cols = pack_b ? EvenPiece(x.n, most_cols, kWidth<T>) : kWidth<T>;
-  const size_t rows = pack_a ? kPackedRows : x.m;
+class OuterProduct {
+ public:
+  OuterProduct(const Product<T>& x, bool threaded)
+      : x_(x),
+        threaded_(threaded),
+        pack_a_(x.a.col != 1 && x.m > kDirectRows && x.n > kDirectCols<T>),
+        // Rows as short as a panel's are one already.
+        pack_b_(x.b.col != 1 || (x.m > kDirectRows && x.b.row > kWidth<T>)),
+        // B that is read in place ends in a packed panel where its rows are no whole vectors.
+        in_place_(pack_b_                ? 0
+                  : x.n % kLanes<T> == 0 ? x.n
+                                         : x.n / kWidth<T> * kWidth<T>),
+        // Sums of blocks of k are added in order: an element's bits depend on k alone.
+        depth_(EvenPiece(x.k, kDepth<T>, 1)) {}
 
-  T* const packed_b = scratch.Arrays<T>(1, (cols + (pack_a ? CeilDiv(rows, kRows) * kRows + kRows : 0)) * depth);
-  if (packed_b == nullptr) return false;
-  T* const packed_a = packed_b + cols * depth;
+  bool Run(Scratch& scratch) {
+    const size_t k = std::min(x_.k, kSlabBlocks * depth_);
+    const size_t cols = pack_b_ ? EvenPiece(x_.n, kSlabElements / k / kWidth<T> * kWidth<T>, kWidth<T>) : x_.n;
+    if (in_place_ < x_.n) {
+      packed_b_ = scratch.Arrays<T>(1, CeilDiv(std::min(cols, x_.n - in_place_), kLanes<T>) * kLanes<T> * k);
+      if (packed_b_ == nullptr) return false;
+    }
+    for (col_ = 0; col_ < x_.n; col_ += cols) {
+      cols_ = std::min(cols, x_.n - col_);
+      for (p_ = 0; p_ < x_.k; p_ += k) {
+        k_ = std::min(k, x_.k - p_);
+        if (in_place_ < cols_) Pack();
+        Multiply();
+      }
+    }
+    return ok_;
+  }
 
-  TileCall<T> tile;
-  for (size_t j0 = 0; j0 < x.n; j0 += cols) {
-    const size_t n = std::min(cols, x.n - j0);
-    for (size_t p0 = 0; p0 < x.k; p0 += depth) {
-      tile.k = std::min(depth, x.k - p0);
-      tile.accumulate = x.accumulate || p0 != 0;
-      const bool in_place = !pack_b && n % kLanes<T> == 0;
-      if (!in_place) PackB(tile.k, n, x.b.From(p0, j0), packed_b);
-      for (size_t i0 = 0; i0 < x.m; i0 += rows) {
-        const size_t m = std::min(rows, x.m - i0);
-        if (pack_a) PackA(m, tile.k, x.a.From(i0, p0), packed_a);
+ private:
+  // Blocks of k in a slab.
+  static constexpr size_t kSlabBlocks = 4;
+  // Elements of B packed at a time.
+  static constexpr size_t kSlabElements = size_t{512} << 10;
+  static_assert(kSlabElements / (kSlabBlocks * kDepth<T>) >= kWidth<T>);
+  // What a thread packs at a time: rows of B, or columns where it is stored transposed.
+  static constexpr size_t kPackedRows = 64;
+  static constexpr size_t kPackedCols = 4 * kWidth<T>;
+
+  size_t DepthOf(size_t block) const { return std::min(depth_, k_ - block * depth_); }
+
+  // Panels from a column of the slab on; whole panels lie before it.
+  T* PackedB(size_t block, size_t col) const {
+    const size_t stride = CeilDiv(cols_ - in_place_, kLanes<T>) * kLanes<T>;
+    return packed_b_ + block * depth_ * stride + (col - in_place_) * DepthOf(block);
+  }
+
+  void Pack() const {
+    const bool rows = x_.b.col == 1;
+    const size_t blocks = CeilDiv(k_, depth_);
+    const size_t pieces = rows ? CeilDiv(depth_, kPackedRows) : CeilDiv(cols_ - in_place_, kPackedCols);
+    ForEachPart(threaded_, blocks * pieces, [&](size_t i) {
+      if (rows) {
+        PackRowsOfB(i / pieces, i % pieces * kPackedRows);
+      } else {
+        PackColumnsOfB(i / pieces, in_place_ + i % pieces * kPackedCols);
+      }
+    });
+  }
+
+  HWY_NOINLINE void PackRowsOfB(size_t block, size_t row) const {
+    PackRows(cols_ - in_place_, DepthOf(block), row, std::min(row + kPackedRows, DepthOf(block)),
+             x_.b.From(p_ + block * depth_, col_ + in_place_), PackedB(block, in_place_));
+  }
+
+  HWY_NOINLINE void PackColumnsOfB(size_t block, size_t col) const {
+    PackColumns(std::min(kPackedCols, cols_ - col), DepthOf(block), x_.b.From(p_ + block * depth_, col_ + col),
+                PackedB(block, col));
+  }
+
+  void Multiply() {
+    const PartSize whole{EvenPiece(x_.m, kPartRows, kRows), cols_};
+    const PartSize part = threaded_ ? CutFiner(whole, {kRows, kWidth<T>}, x_.m, cols_, k_) : whole;
+    const size_t down = CeilDiv(x_.m, part.rows);
+    ForEachPart(threaded_, down * CeilDiv(cols_, part.cols), [&](size_t i) {
+      const size_t row = i % down * part.rows, col = i / down * part.cols;
+      if (!MultiplyPart(row, std::min(part.rows, x_.m - row), col, std::min(part.cols, cols_ - col))) ok_ = false;
+    });
+  }
+
+  HWY_NOINLINE bool MultiplyPart(size_t row, size_t rows, size_t col, size_t cols) const {
+    T* const packed_a = pack_a_ ? PartScratch().Arrays<T>(1, CeilDiv(rows, kRows) * kRows * depth_) : nullptr;
+    if (pack_a_ && packed_a == nullptr) return false;
+    TileCall<T> tile;
+    for (size_t block = 0; block * depth_ < k_; ++block) {
+      const size_t p = p_ + block * depth_;
+      tile.k = DepthOf(block);
+      tile.accumulate = x_.accumulate || p != 0;
+      if (pack_a_) PackA(rows, tile.k, x_.a.From(row, p), packed_a);
+      // A panel of B is read by all rows while it is near.
+      for (size_t j = col; j < col + cols; j += kWidth<T>) {
+        tile.width = std::min(kWidth<T>, col + cols - j);
+        const size_t vectors = CeilDiv(tile.width, kLanes<T>);
+        const bool in_place = j < in_place_;
+        tile.b = in_place ? x_.b.At(p, col_ + j) : PackedB(block, j);
+        tile.b_row = in_place ? x_.b.row : vectors * kLanes<T>;
+        const T* panel = packed_a;
         size_t height;
-        for (size_t i = 0, panel = 0; i < m; i += height, ++panel) {
-          height = PanelRows(m - i);
-          tile.a = pack_a ? View<const T>{packed_a + panel * kRows * tile.k, 1, kRows} : x.a.From(i0 + i, p0);
-          for (size_t j = 0; j < n; j += kWidth<T>) {
-            tile.width = std::min(kWidth<T>, n - j);
-            const size_t vectors = CeilDiv(tile.width, kLanes<T>);
-            tile.b = in_place ? x.b.At(p0, j0 + j) : packed_b + j * tile.k;
-            tile.b_row = in_place ? x.b.row : vectors * kLanes<T>;
-            tile.c = x.c.From(i0 + i, j0 + j);
-            tile.bias = {nullptr, 0, 0};
-            if (x.bias.data != nullptr && p0 == 0) tile.bias = x.bias.From(i0 + i, j0 + j);
-            TileOf<T>(height, vectors, std::make_index_sequence<kRows * kVectors>())(tile);
-          }
+        for (size_t i = row; i < row + rows; i += height, panel += kRows * tile.k) {
+          height = PanelRows(row + rows - i);
+          tile.a = pack_a_ ? View<const T>{panel, 1, kRows} : x_.a.From(i, p);
+          tile.c = x_.c.From(i, col_ + j);
+          tile.bias = x_.bias.data == nullptr || p != 0 ? View<const T>{nullptr, 0, 0} : x_.bias.From(i, col_ + j);
+          TileOf<T>(height, vectors, std::make_index_sequence<kRows * kVectors>())(tile);
         }
       }
     }
+    return true;
   }
-  return true;
+
+  const Product<T>& x_;
+  const bool threaded_;
+  const bool pack_a_;
+  const bool pack_b_;
+  const size_t in_place_;  // columns of B that are not packed
+  const size_t depth_;     // of a block of k
+  T* packed_b_ = nullptr;
+  std::atomic<bool> ok_{true};
+  // The slab.
+  size_t col_ = 0, cols_ = 0;
+  size_t p_ = 0, k_ = 0;
+};
+
+template <typename T>
+HWY_NOINLINE bool RunOuterProduct(const Product<T>& x, bool threaded, Scratch& scratch) {
+  return OuterProduct<T>(x, threaded).Run(scratch);
 }
 
 // ---- Tiles by dot products: for few columns, where a vector of C would be mostly padding
@@ -468,26 +629,31 @@ HWY_INLINE auto DotOf(size_t rows, size_t cols, std::index_sequence<kIJ...>) {
 
 // x.a.col is 1, x.n small.
 template <typename T>
-HWY_NOINLINE bool DotProduct(const Product<T>& x, Scratch& scratch) {
-  View<const T> b = x.b;
-  if (b.row != 1) {
-    T* const packed = scratch.Arrays<T>(1, x.n * x.k);
-    if (packed == nullptr) return false;
-    Transpose(x.k, x.n, x.b.Transposed(), x.k, packed);
-    b = {packed, 1, x.k};
-  }
+HWY_NOINLINE void DotRows(const Product<T>& x, size_t row, size_t rows) {
   DotCall<T> dot;
   dot.k = x.k;
-  for (size_t i = 0; i < x.m; i += kDotRows) {
+  for (size_t i = row; i < row + rows; i += kDotRows) {
     for (size_t j = 0; j < x.n; j += kDotCols) {
       dot.a = x.a.From(i, 0);
-      dot.b = b.From(0, j);
+      dot.b = x.b.From(0, j);
       dot.c = x.c.From(i, j);
       dot.bias = x.bias.data == nullptr ? x.bias : x.bias.From(i, j);
-      DotOf<T>(std::min(kDotRows, x.m - i), std::min(kDotCols, x.n - j),
+      DotOf<T>(std::min(kDotRows, row + rows - i), std::min(kDotCols, x.n - j),
                std::make_index_sequence<kDotRows * kDotCols>())(dot);
     }
   }
+}
+
+template <typename T>
+HWY_NOINLINE bool DotProduct(Product<T> x, bool threaded, Scratch& scratch) {
+  if (x.b.row != 1) {
+    T* const packed = scratch.Arrays<T>(1, x.n * x.k);
+    if (packed == nullptr) return false;
+    Transpose(x.k, x.n, x.b.Transposed(), x.k, packed);
+    x.b = {packed, 1, x.k};
+  }
+  const size_t rows = threaded ? CutFiner({kPartRows, x.n}, {kDotRows, x.n}, x.m, x.n, x.k).rows : x.m;
+  ForEachPart(threaded, CeilDiv(x.m, rows), [&](size_t i) { DotRows(x, i * rows, std::min(rows, x.m - i * rows)); });
   return true;
 }
 
@@ -505,7 +671,7 @@ Way WayOf(const GemmCall& call) {
     return call.transpose_b || idle ? Way::kTransposedOuter : Way::kOuter;
   }
   const size_t dot_steps = k / kLanes<T> + kDotSum;
-  if (n < 2 * kLanes<T> && n * k * sizeof(T) <= kPackedBytes &&
+  if (n < 2 * kLanes<T> && n * k * sizeof(T) <= kDotBytes &&
       n * dot_steps * 10 < k * CeilDiv(n, kLanes<T>) * kDotGain) {
     return Way::kDot;
   }
@@ -514,23 +680,19 @@ Way WayOf(const GemmCall& call) {
 }
 
 template <typename T>
-bool GemmPartOf(const GemmCall& call, const GemmPart& part, Scratch& scratch) {
+bool GemmOf(const GemmCall& call, bool threaded, Scratch& scratch) {
   Product<T> x;
-  x.m = part.rows;
-  x.n = part.cols;
+  x.m = call.m;
+  x.n = call.n;
   x.k = call.k;
   x.a = {static_cast<const T*>(call.a), call.lda, 1};
   if (call.transpose_a) x.a = x.a.Transposed();
   x.b = {static_cast<const T*>(call.b), call.ldb, 1};
   if (call.transpose_b) x.b = x.b.Transposed();
-  if (x.k != 0) {
-    x.a = x.a.From(part.row, 0);
-    x.b = x.b.From(0, part.col);
-  }
-  x.c = View<T>{static_cast<T*>(call.c), call.ldc, 1}.From(part.row, part.col);
+  x.c = {static_cast<T*>(call.c), call.ldc, 1};
   x.bias = {static_cast<const T*>(call.bias), 0, 1};
-  if (x.bias.data != nullptr) x.bias = x.bias.From(0, part.col);
 
+  if (x.m == 0 || x.n == 0) return true;
   if (x.k == 0) {
     for (size_t i = 0; i < x.m; ++i) {
       for (size_t j = 0; j < x.n; ++j) *x.c.At(i, j) = x.bias.data == nullptr ? 0 : *x.bias.At(i, j);
@@ -538,16 +700,15 @@ bool GemmPartOf(const GemmCall& call, const GemmPart& part, Scratch& scratch) {
     return true;
   }
 
-  // Decided by the sizes of the whole product: elements have the same bits in whatever parts they are computed.
   switch (WayOf<T>(call)) {
     case Way::kDot:
-      return DotProduct(x, scratch);
+      return DotProduct(x, threaded, scratch);
     case Way::kTransposedDot:
-      return DotProduct(x.Transposed(), scratch);
+      return DotProduct(x.Transposed(), threaded, scratch);
     case Way::kTransposedOuter:
-      return OuterProduct(x.Transposed(), scratch);
+      return RunOuterProduct(x.Transposed(), threaded, scratch);
     default:
-      return OuterProduct(x, scratch);
+      return RunOuterProduct(x, threaded, scratch);
   }
 }
 

@@ -121,7 +121,7 @@ HWY_NOINLINE bool ForwardSlab(const ClassSlab<T>& slab, Scratch& scratch, Scratc
     const gemm::View<const T> x{slab.x + panel * slab.depth * slab.width, slab.width, 1}, exps{z, slab.width, 1};
     const gemm::View<T> logits{z, slab.width, 1}, sums{weighted, slab.width, 1};
     const gemm::Product<T> to_logits{slab.cols, lanes, slab.depth, columns.Transposed(), x, logits, no_bias};
-    if (!gemm::OuterProduct(to_logits, packing)) return false;
+    if (!gemm::RunOuterProduct(to_logits, /*threaded=*/false, packing)) return false;
     ForEachLabel(slab, panel, z, [&](size_t row, T& logit) {
       slab.label_logit[row] = slab.bias == nullptr ? logit : logit + slab.bias[slab.labels[row]];
       logit = -std::numeric_limits<T>::infinity();
@@ -130,7 +130,7 @@ HWY_NOINLINE bool ForwardSlab(const ClassSlab<T>& slab, Scratch& scratch, Scratc
       ScaleRows(slab.depth, slab.width, lanes, by, weighted);
     }
     const gemm::Product<T> to_sums{slab.depth, lanes, slab.cols, columns, exps, sums, no_bias, !slab.first};
-    if (!gemm::OuterProduct(to_sums, packing)) return false;
+    if (!gemm::RunOuterProduct(to_sums, /*threaded=*/false, packing)) return false;
   }
   return true;
 }
@@ -159,7 +159,8 @@ HWY_NOINLINE bool BackwardSlab(const ClassSlab<T>& slab, Scratch& scratch, Scrat
   }
   const gemm::View<const T> x{slab.x_columns, slab.x_stride, 1}, g{slopes, slab.cols, 1};
   const gemm::View<T> w{slab.gradient_w + slab.begin, slab.gradient_w_stride, 1};
-  return gemm::OuterProduct<T>({slab.depth, slab.cols, slab.rows, x, g, w, {nullptr, 0, 1}, !slab.first}, packing);
+  const gemm::Product<T> product{slab.depth, slab.cols, slab.rows, x, g, w, {nullptr, 0, 1}, !slab.first};
+  return gemm::RunOuterProduct(product, /*threaded=*/false, packing);
 }
 
 }  // namespace HWY_NAMESPACE
