@@ -31,7 +31,12 @@ export {
   fusedLinearCrossEntropy,
   type LinearCrossEntropyGradients,
 } from './layers/fused-linear-cross-entropy';
-export { type LayerGradients, OutputLayer, type OutputLayerBuilder } from './layers/output-layer';
+export {
+  type LayerGradients,
+  type LayerGradientsOptions,
+  OutputLayer,
+  type OutputLayerBuilder,
+} from './layers/output-layer';
 export { WeightInit } from './layers/weight-init';
 export { LossFunction } from './loss-function';
 export type { AsyncOptions } from './losses/async-call';

@@ -101,6 +101,35 @@ export function outputFor(
   return { data, rowStride: output.rowStride, array };
 }
 
+/** As outputFor, one of several outputs of a call by its name in `outs`. */
+export type NamedOutput<Name extends string> = (
+  name: Name,
+  shape: readonly number[],
+  rows: number,
+  cols: number,
+) => Output;
+
+/** For a call with several outputs: each has memory of its own, apart from the inputs' and the others'. */
+export function namedOutputs<Name extends string>(
+  outs: Readonly<Record<string, unknown>>,
+  dtype: FloatDtype,
+  inputs: readonly (MatrixView | undefined)[],
+): NamedOutput<Name> {
+  const taken = [...inputs];
+  return (name, shape, rows, cols) => {
+    const output = outputFor(outs[name], dtype, shape, rows, cols, taken, undefined, `out.${name}`);
+    taken.push(makeMatrix(output.data, rows, cols, output.rowStride, dtype));
+    return output;
+  };
+}
+
+/** An output vector `[length]`, without gaps. */
+export function vectorOutput<Name extends string>(output: NamedOutput<Name>, name: Name, length: number): Output {
+  const made = output(name, [length], length, 1);
+  if (made.rowStride !== 1) throw bufferError(`out.${name}`, 'contiguous elements', `stride ${made.rowStride}`);
+  return made;
+}
+
 /** A view that repeats elements can be read, but not written. */
 export function checkWritable(view: View, name: string): void {
   if (!repeatsElements(view.shape, view.strides)) return;

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 import {
   Activation,
+  ActivationTanH,
+  type IActivation,
+  type LayerGradientsOptions,
   LossFMeasure,
   LossFunction,
   LossL2,
@@ -12,7 +15,7 @@ import {
   OutputLayer,
   WeightInit,
 } from '../lib';
-import { errDtype, errOption, errRange, errShape, expectError } from './support/errors';
+import { errBuffer, errDtype, errOption, errRange, errShape, expectError } from './support/errors';
 import { floats, values } from './support/library';
 import { Random } from './support/random';
 import { differences, mismatches, sameDtype } from './support/tolerance';
@@ -22,6 +25,9 @@ const builder = () => new OutputLayer.Builder(new LossMCXENT()).nIn(3).nOut(2).a
 describe('bad settings', () => {
   const layer = builder().build();
   const x = nd.ones([4, 3]);
+  const y = nd.ones([4, 2]);
+  const mask = Float32Array.of(1, 0, 1, 1);
+  const memory = new Float32Array(13).subarray(0, 6);
   test.each([
     { title: 'nIn of 0', call: () => builder().nIn(0), expected: errRange('nIn', '0') },
     { title: 'half an nOut', call: () => builder().nOut(1.5), expected: errRange('nOut', '1.5') },
@@ -74,6 +80,48 @@ describe('bad settings', () => {
       call: () => layer.computeGradientAndScore(nd.zeros([0, 3]), nd.zeros([0, 2])),
       expected: errShape(),
     },
+    {
+      title: 'an unknown option',
+      call: () => layer.computeGradientAndScore(x, y, null, { into: {} } as never),
+      expected: errOption('options', 'into'),
+    },
+    {
+      title: 'a name that is no gradient',
+      call: () => layer.computeGradientAndScore(x, y, null, { out: { gradientX: x } as never }),
+      expected: errOption('out', 'gradientX'),
+    },
+    ...[
+      {
+        title: 'out of another shape',
+        out: { gradientW: nd.zeros([2, 3]) },
+        expected: errShape('gradientW', '[3, 2]'),
+      },
+      {
+        title: 'out of another dtype',
+        out: { epsilon: new Float64Array(12) },
+        expected: errDtype('epsilon', 'float32', 'float64'),
+      },
+      { title: 'out that is too short', out: { gradientB: new Float32Array(1) }, expected: errBuffer('gradientB') },
+      {
+        title: 'out with gaps',
+        out: { gradientB: new NDArray(new Float32Array(4), [2], [2]) },
+        expected: errBuffer('gradientB', 'contiguous'),
+      },
+      { title: 'out over x', out: { epsilon: x }, expected: errBuffer('epsilon', 'overlaps') },
+      { title: 'out over the labels', out: { gradientB: y.data.subarray(2, 4) }, expected: errBuffer('gradientB') },
+      { title: 'out over the mask', out: { gradientB: mask.subarray(0, 2) }, expected: errBuffer('gradientB') },
+      { title: 'out over W', out: { gradientW: layer.W }, expected: errBuffer('gradientW', 'overlaps') },
+      { title: 'out over b', out: { gradientB: layer.b }, expected: errBuffer('gradientB', 'overlaps') },
+      {
+        title: 'out over another out',
+        out: { gradientW: memory, epsilon: new Float32Array(memory.buffer, 0, 12) },
+        expected: errBuffer('epsilon', 'overlaps'),
+      },
+    ].map(({ title, out, expected }) => ({
+      title,
+      call: () => layer.computeGradientAndScore(x, y, mask, { out: out as LayerGradientsOptions['out'] }),
+      expected,
+    })),
     {
       title: 'a score per example that the loss has not',
       call: () =>
@@ -226,6 +274,68 @@ describe.each(['float32', 'float64'] as const)('%s', (dtype) => {
     wide.columns(1, 4).assign(flat);
     expect(values(layer.activate(wide.columns(1, 4)))).toEqual(values(layer.activate(flat)));
   });
+});
+
+test.each([
+  { title: 'dense labels', loss: new LossMCXENT(), nOut: 5, labels: nd.ones([20, 5]).div(5) },
+  { title: 'sparse labels', loss: new LossSparseMCXENT(), nOut: 5, labels: nd.zeros([20, 1]) },
+  { title: 'sparse labels of a wide layer', loss: new LossSparseMCXENT(), nOut: 4100, labels: nd.zeros([20, 1]) },
+])('gradients in arrays of the caller: $title', ({ loss, nOut, labels }) => {
+  const layer = new OutputLayer.Builder(loss).nIn(3).nOut(nOut).activation(Activation.SOFTMAX).seed(7).build();
+  const random = new Random(4);
+  const input = (rows: number) =>
+    new NDArray(Float32Array.from(random.list(rows * 3, () => random.uniform(-1, 1))), [rows, 3]);
+  const parts = (result: ReturnType<typeof layer.computeGradientAndScore>) =>
+    [[result.score], ...[result.gradientW, result.gradientB, result.epsilon].map(values)] as const;
+  const [first, second] = [input(20), input(20)];
+  const want = [first, second].map((x) => parts(layer.computeGradientAndScore(x, labels)));
+  const gradientW = nd.full([3, nOut], Number.NaN);
+  const gradientB = new Float32Array(nOut).fill(Number.NaN);
+  const epsilon = nd.full([20, 5], Number.NaN);
+  const out = { gradientW, gradientB, epsilon: epsilon.columns(1, 4) };
+  for (const i of [0, 1]) {
+    const result = layer.computeGradientAndScore(i === 0 ? first : second, labels, undefined, { out });
+    expect(result.gradientW).toBe(gradientW);
+    expect(result.gradientB.data).toBe(gradientB);
+    expect(result.epsilon).toBe(out.epsilon);
+    expect(parts(result)).toEqual(want[i]);
+    expect(values(epsilon).filter(Number.isNaN).length).toBe(40);
+  }
+  // Some of them, and batches of other sizes between.
+  const few = layer.computeGradientAndScore(input(3), labels.rows(0, 3), null, { out: { gradientW } });
+  expect(few.gradientW).toBe(gradientW);
+  expect(few.epsilon.shape).toEqual([3, 3]);
+  expect(parts(layer.computeGradientAndScore(first, labels, null, { out: {} }))).toEqual(want[0]);
+});
+
+test('an activation that calls its own layer does not disturb it', () => {
+  const make = (activation: IActivation) => {
+    const layer = new OutputLayer.Builder(new LossMSE()).nIn(2).nOut(1).activation(activation).build();
+    layer.W = [[0.5], [-0.25]];
+    return layer;
+  };
+  const tanh = new ActivationTanH();
+  let inner: (() => unknown) | undefined;
+  const layer = make({
+    getActivation: (z, training) => {
+      const call = inner;
+      inner = undefined;
+      call?.();
+      return tanh.getActivation(z, training);
+    },
+    backprop: (z, epsilon) => tanh.backprop(z, epsilon),
+    numParams: () => 0,
+  });
+  const [x, y] = [nd.array([[1, 2]]), nd.array([[0.25]])];
+  const want = make(tanh).computeGradientAndScore(x, y);
+  layer.computeGradientAndScore(x, y, null, { out: {} });
+  inner = () => layer.computeGradientAndScore(nd.array([[9, 9]]), y, null, { out: {} });
+  const got = layer.computeGradientAndScore(x, y, null, { out: {} });
+  expect([got.score, values(got.gradientW), values(got.epsilon)]).toEqual([
+    want.score,
+    values(want.gradientW),
+    values(want.epsilon),
+  ]);
 });
 
 test('a layer without bias', () => {

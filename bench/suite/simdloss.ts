@@ -9,6 +9,7 @@ import {
   defineLoss,
   getNumThreads,
   type ILossFunction,
+  type LayerGradientsOptions,
   LossBinaryXENT,
   LossCosineProximity,
   LossHinge,
@@ -99,6 +100,10 @@ const plain: MakeContender = (cell, inputs) => {
 };
 
 const withOut: MakeContender = (cell, inputs) => {
+  if (cell.task === 'linear') {
+    const { x, w, b } = inputs;
+    return outputLayer(cell, inputs, { out: { gradientW: like(w), gradientB: like(b), epsilon: like(x) } });
+  }
   const call = lossCall(cell, inputs);
   if (call === undefined) return undefined;
   const { loss, activation, preOutput, labels } = call;
@@ -149,14 +154,14 @@ const composed: MakeContender = (cell, inputs) => {
 };
 
 /** Score, dx, dW and db by an OutputLayer. */
-function outputLayer({ n, c, d, dtype }: Cell, { x, w, b, k }: Inputs): Contender {
+function outputLayer({ n, c, d, dtype }: Cell, { x, w, b, k }: Inputs, options?: LayerGradientsOptions): Contender {
   const loss = new LossSparseMCXENT({ softmaxClipEps: 0 });
   const layer = new OutputLayer.Builder(loss).nIn(d).nOut(c).activation(Activation.SOFTMAX).dataType(dtype).build();
   layer.W = nd.create(w, [d, c]);
   layer.b = nd.create(b, [c]);
   const input = nd.create(x, [n, d]);
   return {
-    run: () => layer.computeGradientAndScore(input, k),
+    run: () => layer.computeGradientAndScore(input, k, null, options),
     answer: (result) => {
       const { score, epsilon, gradientW, gradientB } = result as ReturnType<typeof layer.computeGradientAndScore>;
       return { score: score * n, gradient: [epsilon, gradientW, gradientB].map(({ data }) => data as Floats) };

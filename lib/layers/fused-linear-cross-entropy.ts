@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 import { type ArrayInput, type MatrixView, makeMatrix, type TypedArray, toMatrix, toView } from '../array-input';
 import { badLabel } from '../class-labels';
-import { bufferError, dtypeError, optionError, shapeError } from '../errors';
+import { dtypeError, optionError, shapeError } from '../errors';
 import { asColumn, describeIndexShape, isIndexShape } from '../losses/base-loss';
 import { LossSparseMCXENT } from '../losses/loss-sparse-mcxent';
 import { check, native, Status, slots, writeDtypes } from '../native';
 import { NDArray } from '../ndarray/ndarray';
 import { readNames } from '../options';
-import { asFloat, type FloatDtype, type Output, outputFor } from '../outputs';
+import { asFloat, type FloatDtype, namedOutputs, type Output, vectorOutput } from '../outputs';
 
 /** What `fusedLinearCrossEntropy` takes. */
 export interface FusedLinearCrossEntropyCall {
@@ -93,19 +93,10 @@ export function fusedLinearCrossEntropy(call: FusedLinearCrossEntropyCall): Line
   }
   const labelMatrix = labelsOf(labels, xView.shape.slice(0, -1), xMatrix.rows, dtype);
 
-  const inputs: (MatrixView | undefined)[] = [xMatrix, wMatrix, bias, labelMatrix];
-  const output = (name: GradientName, shape: readonly number[], rows: number, cols: number): Output => {
-    const made = outputFor(outs[name], dtype, shape, rows, cols, inputs, undefined, `out.${name}`);
-    inputs.push(makeMatrix(made.data, rows, cols, made.rowStride, dtype));
-    return made;
-  };
+  const output = namedOutputs<GradientName>(outs, dtype, [xMatrix, wMatrix, bias, labelMatrix]);
   const gradientX = output('gradientX', xView.shape, xMatrix.rows, depth);
   const gradientW = output('gradientW', [depth, classes], depth, classes);
-  const biasLength = bias === undefined ? 0 : classes;
-  const gradientB = output('gradientB', [biasLength], biasLength, 1);
-  if (gradientB.rowStride !== 1) {
-    throw bufferError('out.gradientB', 'contiguous elements', `stride ${gradientB.rowStride}`);
-  }
+  const gradientB = vectorOutput(output, 'gradientB', bias === undefined ? 0 : classes);
   const score = linearCrossEntropy(loss, xMatrix, wMatrix, bias?.data, labelMatrix, undefined, {
     gradientX,
     gradientW,

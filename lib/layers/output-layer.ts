@@ -11,7 +11,8 @@ import type { ActivationInput, ILossFunction, MaskInput } from '../losses/iloss-
 import { LossSparseMCXENT } from '../losses/loss-sparse-mcxent';
 import { nd } from '../ndarray/nd';
 import { NDArray } from '../ndarray/ndarray';
-import { allocate, type FloatDtype } from '../outputs';
+import { readNames } from '../options';
+import { allocate, type FloatDtype, namedOutputs, type Output, vectorOutput } from '../outputs';
 import { labelsOf, linearCrossEntropy } from './fused-linear-cross-entropy';
 import { initialWeights, readWeightInit, WeightInit } from './weight-init';
 
@@ -34,6 +35,17 @@ export interface LayerGradients {
   /** dL/dx of the sum, the shape of x: for the layer below. */
   epsilon: NDArray;
 }
+
+const gradientNames = ['gradientW', 'gradientB', 'epsilon'] as const;
+type GradientName = (typeof gradientNames)[number];
+
+/** Arrays of yours for the gradients of `OutputLayer.computeGradientAndScore`, any of them. */
+export interface LayerGradientsOptions {
+  readonly out?: { readonly [K in GradientName]?: ArrayInput | undefined } | undefined;
+}
+
+/** The gradients to be filled. */
+type LayerOutputs = Readonly<Record<GradientName, Output>>;
 
 interface Settings {
   loss: ILossFunction;
@@ -275,6 +287,8 @@ export class OutputLayer {
   readonly dtype: FloatDtype;
   private weights: NDArray;
   private bias: NDArray;
+  /** Memory for the logits of a batch, of the last one's size; not held while in use. */
+  private logits: Output | undefined;
 
   /** @internal For the builder alone. */
   static of(settings: Required<Settings>): OutputLayer {
@@ -329,7 +343,7 @@ export class OutputLayer {
    * ```
    */
   activate(x: ArrayInput): NDArray {
-    return this.activation.getActivation(this.preOutput(this.input(x)), false);
+    return this.activation.getActivation(this.preOutput(this.input(x)).array, false);
   }
 
   /**
@@ -338,9 +352,12 @@ export class OutputLayer {
    * @param x inputs `[n, nIn]`, or of higher rank with nIn columns, of the layer's dtype
    * @param labels as the loss takes them
    * @param mask per example or per output, as the loss takes it; none if not given
+   * @param options `out`: arrays of the results' shapes and dtype, or typed arrays of their lengths, that are filled and
+   * returned, where given. With options the layer also keeps the memory of its logits for the next batch of that size
    * @returns the score divided by the rows, and the gradients of the sum
-   * @throws RangeError ERR_SHAPE for shapes that do not fit together, or no rows
-   * @throws TypeError ERR_DTYPE for another dtype
+   * @throws RangeError ERR_SHAPE for shapes that do not fit together, or no rows; ERR_BUFFER for an `out` that overlaps
+   * another array
+   * @throws TypeError ERR_DTYPE for another dtype; ERR_OPTION for an unknown name
    * @example
    * ```ts
    * import { LossMSE, OutputLayer } from 'simdloss';
@@ -353,33 +370,21 @@ export class OutputLayer {
    * epsilon; // [[2, 4]]
    * ```
    */
-  computeGradientAndScore(x: ArrayInput, labels: ArrayInput, mask?: MaskInput): LayerGradients {
+  computeGradientAndScore(
+    x: ArrayInput,
+    labels: ArrayInput,
+    mask?: MaskInput,
+    options?: LayerGradientsOptions,
+  ): LayerGradients {
     const given = this.input(x);
-    const fused = this.fused(given, labels, mask);
-    if (fused !== undefined) return fused;
-    const input = withoutMasked(given, mask, this.dtype);
-    const z = this.preOutput(input);
-    // The library's takes the place of the logits: nobody else has them. A class of the user's gets NDArrays.
-    const { score, gradient } =
-      this.loss instanceof BaseLoss
-        ? this.loss.computeGradientAndScore(labels, z, this.activation, mask, true, { out: z })
-        : this.loss.computeGradientAndScore(
-            asNDArray(labels, 'labels', this.dtype),
-            z,
-            this.activation,
-            mask === undefined || mask === null ? null : asNDArray(mask, 'mask', this.dtype),
-            true,
-          );
-    const { dtype } = this;
-    const rows = input.matrix.rows;
-    const delta = this.matrixOf(gradient, 'gradient', rows, this.nOut);
-    const gradientW = allocate(dtype, [this.nIn, this.nOut], this.nIn, this.nOut);
-    const epsilon = allocate(dtype, input.view.shape, rows, this.nIn);
-    gemm({ matrix: input.matrix, transpose: true }, { matrix: delta, transpose: false }, gradientW);
-    gemm({ matrix: delta, transpose: false }, { matrix: this.weightMatrix(), transpose: true }, epsilon);
-    const gradientB = nd.zeros(this.bias.shape, dtype);
-    if (this.bias.length > 0) columnSums(delta, gradientB.data);
-    return { score, gradientW: gradientW.array, gradientB, epsilon: epsilon.array };
+    const out = this.outputs(given, labels, mask, options);
+    const score = this.fused(given, labels, mask, out) ?? this.unfused(given, labels, mask, out, options !== undefined);
+    return {
+      score,
+      gradientW: out.gradientW.array,
+      gradientB: out.gradientB.array,
+      epsilon: out.epsilon.array,
+    };
   }
 
   /**
@@ -400,20 +405,78 @@ export class OutputLayer {
    * ```
    */
   scoreExamples(x: ArrayInput, labels: ArrayInput, mask?: MaskInput): NDArray {
-    const z = this.preOutput(this.input(x));
+    const z = this.preOutput(this.input(x)).array;
     if (this.loss instanceof BaseLoss) return this.loss.computeScoreArray(labels, z, this.activation, mask);
     const given = mask === undefined || mask === null ? null : asNDArray(mask, 'mask', this.dtype);
     const scores = this.loss.computeScoreArray(asNDArray(labels, 'labels', this.dtype), z, this.activation, given);
     return scores.reshape(scores.length, 1);
   }
 
-  /** Sparse cross entropy of very many classes without the logits of the batch; undefined where that does not apply. */
+  /** Where the gradients go: memory of their own, checked before anything is computed. */
+  private outputs(
+    { view, matrix }: { view: View; matrix: MatrixView },
+    labels: ArrayInput,
+    mask: MaskInput,
+    options: LayerGradientsOptions | undefined,
+  ): LayerOutputs {
+    const { dtype, nIn, nOut, bias } = this;
+    const { out } = readNames(options ?? {}, 'options', ['out']);
+    const outs = readNames(out ?? {}, 'out', gradientNames);
+    const inputs = [matrix];
+    if (Object.keys(outs).length > 0) {
+      const others = { labels, mask: mask ?? undefined, W: this.weights, b: bias.length > 0 ? bias : undefined };
+      for (const [name, array] of Object.entries(others)) {
+        if (array !== undefined) inputs.push(toMatrix(toView(array, name, dtype)));
+      }
+    }
+    const output = namedOutputs<GradientName>(outs, dtype, inputs);
+    return {
+      gradientW: output('gradientW', [nIn, nOut], nIn, nOut),
+      gradientB: vectorOutput(output, 'gradientB', bias.length),
+      epsilon: output('epsilon', view.shape, matrix.rows, nIn),
+    };
+  }
+
+  /** By the three products, with the logits of the batch. */
+  private unfused(
+    given: { view: View; matrix: MatrixView },
+    labels: ArrayInput,
+    mask: MaskInput,
+    out: LayerOutputs,
+    keepLogits: boolean,
+  ): number {
+    const input = withoutMasked(given, mask, this.dtype);
+    // The gradient takes their place where the loss is the library's, which hands them to nobody; a class of the user's
+    // gets NDArrays. Taken while in use: an activation of the user's may call this layer.
+    const kept = this.logits;
+    this.logits = undefined;
+    const z = this.preOutput(input, kept);
+    const { score, gradient } =
+      this.loss instanceof BaseLoss
+        ? this.loss.computeGradientAndScore(labels, z.array, this.activation, mask, true, { out: z.array })
+        : this.loss.computeGradientAndScore(
+            asNDArray(labels, 'labels', this.dtype),
+            z.array,
+            this.activation,
+            mask === undefined || mask === null ? null : asNDArray(mask, 'mask', this.dtype),
+            true,
+          );
+    const delta = this.matrixOf(gradient, 'gradient', input.matrix.rows, this.nOut);
+    gemm({ matrix: input.matrix, transpose: true }, { matrix: delta, transpose: false }, out.gradientW);
+    gemm({ matrix: delta, transpose: false }, { matrix: this.weightMatrix(), transpose: true }, out.epsilon);
+    if (this.bias.length > 0) columnSums(delta, out.gradientB.data);
+    if (keepLogits && this.loss instanceof BaseLoss) this.logits = z;
+    return score;
+  }
+
+  /** The score of sparse cross entropy of very many classes, without the logits; undefined where that does not apply. */
   private fused(
     { view, matrix }: { view: View; matrix: MatrixView },
     labels: ArrayInput,
     mask: MaskInput,
-  ): LayerGradients | undefined {
-    const { loss, dtype, nIn, nOut } = this;
+    { gradientW, gradientB, epsilon: gradientX }: LayerOutputs,
+  ): number | undefined {
+    const { loss, dtype, nOut } = this;
     const { rows } = matrix;
     const sparse = loss instanceof LossSparseMCXENT && loss.constructor === LossSparseMCXENT;
     if (!sparse || !(this.activation instanceof ActivationSoftmax) || nOut < FUSED_COLUMNS || rows < FUSED_ROWS)
@@ -427,18 +490,9 @@ export class OutputLayer {
       maskMatrix = asColumn(toMatrix(maskView), rows);
     }
     const labelMatrix = labelsOf(labels, leading, rows, dtype);
-    const gradientX = allocate(dtype, view.shape, rows, nIn);
-    const gradientW = allocate(dtype, [nIn, nOut], nIn, nOut);
-    const gradientB = allocate(dtype, this.bias.shape, 1, this.bias.length);
     const bias = this.bias.length > 0 ? this.bias.data : undefined;
     const out = { gradientX, gradientW, gradientB };
-    const score = linearCrossEntropy(loss, matrix, this.weightMatrix(), bias, labelMatrix, maskMatrix, out);
-    return {
-      score: score / rows,
-      gradientW: gradientW.array,
-      gradientB: gradientB.array,
-      epsilon: gradientX.array,
-    };
+    return linearCrossEntropy(loss, matrix, this.weightMatrix(), bias, labelMatrix, maskMatrix, out) / rows;
   }
 
   private input(x: ArrayInput): { view: View; matrix: MatrixView } {
@@ -449,13 +503,16 @@ export class OutputLayer {
     return { view, matrix };
   }
 
-  /** z = x W + b. */
-  private preOutput({ view, matrix }: { view: View; matrix: MatrixView }): NDArray {
+  /** z = x W + b, in the memory of another batch's where it fits. */
+  private preOutput({ view, matrix }: { view: View; matrix: MatrixView }, reuse?: Output): Output {
     const shape = [...view.shape.slice(0, -1), this.nOut];
-    const z = allocate(this.dtype, shape, matrix.rows, this.nOut);
+    const z =
+      reuse !== undefined && isSameShape(reuse.array.shape, shape)
+        ? reuse
+        : allocate(this.dtype, shape, matrix.rows, this.nOut);
     const x: Factor = { matrix, transpose: false };
     gemm(x, { matrix: this.weightMatrix(), transpose: false }, z, this.bias.length > 0 ? this.bias.data : undefined);
-    return z.array;
+    return z;
   }
 
   private weightMatrix(): MatrixView {
