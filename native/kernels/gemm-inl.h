@@ -238,7 +238,9 @@ HWY_INLINE void RunTile(const TileCall<T>& call, std::index_sequence<kI...> rows
   const size_t b_row = call.b_row;
   const size_t a_col = call.a.col;
   constexpr size_t kN = kLanes<T>;
-  const bool whole = call.width == kV * kN && call.c.col == 1 && call.bias.data == nullptr;
+  const bool has_bias = call.bias.data != nullptr;
+  const bool simple_bias = !has_bias || (call.bias.col == 1 && !call.accumulate);
+  const bool whole = call.width == kV * kN && call.c.col == 1 && simple_bias;
   if (whole && call.accumulate) {
     // C is on its way while the sums form.
     (hwy::Prefetch(call.c.At(kI, 0)), ...);
@@ -255,6 +257,9 @@ HWY_INLINE void RunTile(const TileCall<T>& call, std::index_sequence<kI...> rows
   const auto c = [&](size_t i, size_t j) HWY_ATTR { return call.c.At(i, j * kN); };
   if (whole && call.accumulate) {
     (hn::StoreU(hn::Add(acc[kIJ], hn::LoadU(d, c(kIJ / kV, kIJ % kV))), d, c(kIJ / kV, kIJ % kV)), ...);
+  } else if (whole && has_bias) {
+    const auto bias = [&](size_t i, size_t j) HWY_ATTR { return call.bias.At(i, j * kN); };
+    (hn::StoreU(hn::Add(acc[kIJ], hn::LoadU(d, bias(kIJ / kV, kIJ % kV))), d, c(kIJ / kV, kIJ % kV)), ...);
   } else if (whole) {
     (hn::StoreU(acc[kIJ], d, c(kIJ / kV, kIJ % kV)), ...);
   } else {
