@@ -76,6 +76,15 @@ class Assembler {
   void Compare(Comparison how, Ymm to, Ymm a, const Operand& b) {
     Vex(k0F, kPacked, 0xC2, to, a, b, {static_cast<uint8_t>(how)});
   }
+  // Into the first cache; an address that is not readable is ignored.
+  void Prefetch(const Operand& at) {
+    constexpr uint8_t kT0 = 1;
+    const uint8_t rm = static_cast<uint8_t>(0x80 | kT0 << 3 | (at.indexed ? 4 : Low(at.base)));
+    if (High(at.base) != 0) Byte(0x41);
+    Bytes({0x0F, 0x18, rm});
+    if (at.indexed) Byte(Low(at.base));
+    Word(at.offset);
+  }
   void Floor(Ymm to, Ymm a) { Vex(k0F3A, k66, kDouble ? 0x09 : 0x08, to, kNone, Operand::Of(a), {0x09}); }
   // to = mask ? yes : no, by lanes.
   void Blend(Ymm to, Ymm no, const Operand& yes, Ymm mask) {

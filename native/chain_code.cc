@@ -174,6 +174,17 @@ class ChainWriter {
   static bool ReadsQ(const ChainStep& step) { return IsSelect(step.op) || step.op == kChainClip; }
   static bool IsSelect(ChainOp op) { return op == kChainSelect || op == kChainSelectThen || op == kChainSelectElse; }
 
+  // Arrays longer than the second cache: the lines of a later round are on their way. Huber of 1024 x 1000 took 0.93 of
+  // the time, of 8192 x 1000 0.9, in cache 1.01; half and twice as far, and prefetching the outputs too, gained less.
+  void FetchAhead(const Value& from) {
+    constexpr int32_t kAhead = 2048;
+    for (int32_t line = 0; line < kVectors * kVectorBytes; line += 64) {
+      Operand at = from.first;
+      at.offset = kAhead + line;
+      code_.Prefetch(at);
+    }
+  }
+
   // At most one value has to be read through the spare pointer at a time.
   Value InMemory(uint16_t slot, size_t mask) {
     const auto kept = pointers_.find(slot);
@@ -186,6 +197,7 @@ class ChainWriter {
     if (does & ChainStep::kLoad) {
       const Value from = InMemory(step.from, step.from_mask);
       for (uint8_t k = 0; k < kVectors; ++k) code_.Load(Of(x_, k), from.At(k));
+      if (step.from_mask != 0) FetchAhead(from);
       lies_ = x_;
     } else if (does & ChainStep::kRecall) {
       lies_ = KeptIn((does & ChainStep::kOfZ) != 0);
@@ -234,7 +246,9 @@ class ChainWriter {
     const Operation operation = OperationOf(step.op);
     if (OperandCount(operation.op) == 1) return WriteUnary(operation.op);
     if (operation.from == Operation::kTile) {
-      return WriteBinary(operation.op, operation.reversed, InMemory(step.p, step.p_mask));
+      const Value p = InMemory(step.p, step.p_mask);
+      if (step.p_mask != 0) FetchAhead(p);
+      return WriteBinary(operation.op, operation.reversed, p);
     }
     if (operation.from == Operation::kScalar) {
       code_.Load(kTemp, InMemory(step.p, 0).first);
