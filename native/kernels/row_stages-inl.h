@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "native/kernels/targets.h"
+// The tables of the kernels that take whole rows.
+#if defined(SIMDLOSS_NATIVE_KERNELS_ROW_STAGES_INL_H_) == defined(HWY_TARGET_TOGGLE)
+#ifdef SIMDLOSS_NATIVE_KERNELS_ROW_STAGES_INL_H_
+#undef SIMDLOSS_NATIVE_KERNELS_ROW_STAGES_INL_H_
+#else
+#define SIMDLOSS_NATIVE_KERNELS_ROW_STAGES_INL_H_
+#endif
 
-#undef HWY_TARGET_INCLUDE
-#define HWY_TARGET_INCLUDE "native/row_stages.cc"
-#include "hwy/foreach_target.h"
-// Must come after foreach_target.h to avoid redefinition errors.
+#include <cstddef>
+
 #include "hwy/highway.h"
-#include "native/kernels/dispatch_table.h"
 #include "native/kernels/loss_rowwise-inl.h"
 #include "native/kernels/softmax-inl.h"
 #include "native/stages.h"
@@ -47,49 +50,13 @@ RowStages<T> MakeRowStages() {
   return {hn::Lanes(hn::ScalableTag<T>()), &K::Softmax, &K::Jacobian, &K::CrossEntropy, &K::BinaryXENT, &RowSums<T>};
 }
 
-const RowStages<float>& RowStagesF32() {
-  static const RowStages<float> stages = MakeRowStages<float>();
-  return stages;
-}
-
-const RowStages<double>& RowStagesF64() {
-  static const RowStages<double> stages = MakeRowStages<double>();
-  return stages;
-}
-
 template <class T>
-constexpr RowwiseStages<T> kRowwiseStages = {&RunRowwise<CosineProximity, T>, &RunRowwise<MultiLabel, T>,
-                                             &RunRowwise<MixtureDensity, T>};
-
-const RowwiseStages<float>& RowwiseStagesF32() { return kRowwiseStages<float>; }
-const RowwiseStages<double>& RowwiseStagesF64() { return kRowwiseStages<double>; }
+constexpr RowwiseStages<T> MakeRowwiseStages() {
+  return {&RunRowwise<CosineProximity, T>, &RunRowwise<MultiLabel, T>, &RunRowwise<MixtureDensity, T>};
+}
 
 }  // namespace HWY_NAMESPACE
 }  // namespace simdloss
 HWY_AFTER_NAMESPACE();
 
-#if HWY_ONCE
-namespace simdloss {
-
-template <>
-const RowStages<float>& ChosenRowStages<float>() {
-  return SIMDLOSS_DISPATCH(RowStagesF32)();
-}
-
-template <>
-const RowStages<double>& ChosenRowStages<double>() {
-  return SIMDLOSS_DISPATCH(RowStagesF64)();
-}
-
-template <>
-const RowwiseStages<float>& ChosenRowwiseStages<float>() {
-  return SIMDLOSS_DISPATCH(RowwiseStagesF32)();
-}
-
-template <>
-const RowwiseStages<double>& ChosenRowwiseStages<double>() {
-  return SIMDLOSS_DISPATCH(RowwiseStagesF64)();
-}
-
-}  // namespace simdloss
-#endif  // HWY_ONCE
+#endif  // per-target toggle
