@@ -39,8 +39,9 @@ export interface LayerGradients {
 const gradientNames = ['gradientW', 'gradientB', 'epsilon'] as const;
 type GradientName = (typeof gradientNames)[number];
 
-/** Arrays of yours for the gradients of `OutputLayer.computeGradientAndScore`, any of them. */
+/** Options of `OutputLayer.computeGradientAndScore`. */
 export interface LayerGradientsOptions {
+  /** Arrays of yours for the gradients, any of them: of the result's shape and dtype, or typed arrays of its length. */
   readonly out?: { readonly [K in GradientName]?: ArrayInput | undefined } | undefined;
 }
 

@@ -316,7 +316,7 @@ HWY_NOINLINE void PackA(size_t rows, size_t k, View<const T> a, T* HWY_RESTRICT 
     size_t height;
     for (size_t i = 0; i < rows; i += height, panel += k * kRows) {
       height = PanelRows(rows - i);
-      // Each row of A is on a page of its own, and few of them are read at a time: nothing else foresees them.
+      // Each step lies on a page of its own, and little of it is read: nothing else foresees it.
       if (ahead && i * sizeof(T) % 64 == 0) {
         for (size_t q = 0; q < kPackSteps; ++q) hwy::Prefetch(a.At(i, p + kPackSteps + q));
       }
