@@ -78,12 +78,10 @@ class Assembler {
   }
   // Into the first cache; an address that is not readable is ignored.
   void Prefetch(const Operand& at) {
-    constexpr uint8_t kT0 = 1;
-    const uint8_t rm = static_cast<uint8_t>(0x80 | kT0 << 3 | (at.indexed ? 4 : Low(at.base)));
+    constexpr uint8_t kT0 = 1 << 3;
     if (High(at.base) != 0) Byte(0x41);
-    Bytes({0x0F, 0x18, rm});
-    if (at.indexed) Byte(Low(at.base));
-    Word(at.offset);
+    Bytes({0x0F, 0x18});
+    Address(kT0, at);
   }
   void Floor(Ymm to, Ymm a) { Vex(k0F3A, k66, kDouble ? 0x09 : 0x08, to, kNone, Operand::Of(a), {0x09}); }
   // to = mask ? yes : no, by lanes.
@@ -135,12 +133,17 @@ class Assembler {
       Byte(static_cast<uint8_t>(middle | 5));
       Word(b.offset - static_cast<int32_t>(here() + 4 + immediate.size()));
     } else {
-      const bool is_short = b.offset >= -128 && b.offset < 128;
-      Byte(static_cast<uint8_t>((is_short ? 0x40 : 0x80) | middle | (b.indexed ? 4 : Low(b.base))));
-      if (b.indexed) Byte(Low(b.base));
-      is_short ? Byte(static_cast<uint8_t>(b.offset)) : Word(b.offset);
+      Address(middle, b);
     }
     Bytes(immediate);
+  }
+
+  // [base + index + offset], with the bits in the middle of its first byte.
+  void Address(uint8_t middle, const Operand& at) {
+    const bool is_short = at.offset >= -128 && at.offset < 128;
+    Byte(static_cast<uint8_t>((is_short ? 0x40 : 0x80) | middle | (at.indexed ? 4 : Low(at.base))));
+    if (at.indexed) Byte(Low(at.base));
+    is_short ? Byte(static_cast<uint8_t>(at.offset)) : Word(at.offset);
   }
 
   void Byte(uint8_t byte) { code_.push_back(byte); }

@@ -174,9 +174,11 @@ class ChainWriter {
   static bool ReadsQ(const ChainStep& step) { return IsSelect(step.op) || step.op == kChainClip; }
   static bool IsSelect(ChainOp op) { return op == kChainSelect || op == kChainSelectThen || op == kChainSelectElse; }
 
-  // Arrays longer than the second cache: the lines of a later round are on their way. Huber of 1024 x 1000 took 0.93 of
-  // the time, of 8192 x 1000 0.9, in cache 1.01; half and twice as far, and prefetching the outputs too, gained less.
+  // For arrays longer than the second cache: the lines of a later round are on their way. Huber of 1024 x 1000 took
+  // 0.93 of the time, of 8192 x 1000 0.9, in cache 1.01; half and twice as far, and prefetching the outputs too, gained
+  // less.
   void FetchAhead(const Value& from) {
+    if (!from.first.indexed) return;
     constexpr int32_t kAhead = 2048;
     for (int32_t line = 0; line < kVectors * kVectorBytes; line += 64) {
       Operand at = from.first;
@@ -197,7 +199,7 @@ class ChainWriter {
     if (does & ChainStep::kLoad) {
       const Value from = InMemory(step.from, step.from_mask);
       for (uint8_t k = 0; k < kVectors; ++k) code_.Load(Of(x_, k), from.At(k));
-      if (step.from_mask != 0) FetchAhead(from);
+      FetchAhead(from);
       lies_ = x_;
     } else if (does & ChainStep::kRecall) {
       lies_ = KeptIn((does & ChainStep::kOfZ) != 0);
@@ -247,7 +249,7 @@ class ChainWriter {
     if (OperandCount(operation.op) == 1) return WriteUnary(operation.op);
     if (operation.from == Operation::kTile) {
       const Value p = InMemory(step.p, step.p_mask);
-      if (step.p_mask != 0) FetchAhead(p);
+      FetchAhead(p);
       return WriteBinary(operation.op, operation.reversed, p);
     }
     if (operation.from == Operation::kScalar) {

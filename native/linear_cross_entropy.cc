@@ -60,8 +60,6 @@ constexpr size_t kBlockBytes = size_t{7} << 20;
 constexpr size_t kLeastRows = 32;
 constexpr size_t kMostRows = 240;
 
-constexpr size_t CeilDiv(size_t a, size_t b) { return (a + b - 1) / b; }
-
 template <class T>
 LinearCrossEntropyKernels<T> ChosenKernels() {
   if constexpr (std::is_same_v<T, float>) {
@@ -104,13 +102,13 @@ class Run {
         weights_(call.weights, call.cols, call.dtype),
         kernels_(ChosenKernels<T>()),
         width_(kernels_.width),
-        slab_cols_(CeilDiv(std::max(kSlabBytes / sizeof(T) / call.depth, kLeastSlabCols), width_) * width_),
-        slabs_(CeilDiv(call.cols, slab_cols_)),
-        strip_slabs_(CeilDiv(slabs_, kStrips)),
-        strips_(CeilDiv(slabs_, strip_slabs_)) {
+        slab_cols_(hwy::RoundUpTo(std::max(kSlabBytes / sizeof(T) / call.depth, kLeastSlabCols), width_)),
+        slabs_(hwy::DivCeil(call.cols, slab_cols_)),
+        strip_slabs_(hwy::DivCeil(slabs_, kStrips)),
+        strips_(hwy::DivCeil(slabs_, strip_slabs_)) {
     const size_t each = call.cols + slabs_ + (strips_ + 2) * call.depth;
     const size_t most = std::clamp(kBlockBytes / sizeof(T) / each, kLeastRows, kMostRows);
-    capacity_ = std::min(std::max<size_t>(most / width_, 1), CeilDiv(call.rows, width_)) * width_;
+    capacity_ = std::min(std::max<size_t>(most / width_, 1), hwy::DivCeil(call.rows, width_)) * width_;
   }
 
   Status operator()(double* score) {
@@ -183,7 +181,7 @@ class Run {
       row_weight_[rows_++] = static_cast<double>(m * w);
     }
     // Both forms of x transposed; rows that are not there are 0.
-    const size_t padded = CeilDiv(rows_, width_) * width_;
+    const size_t padded = hwy::RoundUpTo(rows_, width_);
     for (size_t row = 0; row < padded; ++row) {
       const T* const from = row < rows_ ? static_cast<const T*>(call_.x) + row_[row] * call_.x_stride : nullptr;
       T* const panel = x_ + row / width_ * width_ * call_.depth + row % width_;
@@ -220,11 +218,7 @@ class Run {
 
   template <class F>
   void ForEach(size_t count, F&& f) const {
-    if (rows_ * call_.depth * call_.cols < kThreadedWork) {
-      for (size_t i = 0; i < count; ++i) f(i);
-    } else {
-      ForEachPiece(count, std::forward<F>(f));
-    }
+    ForEachPieceIf(rows_ * call_.depth * call_.cols >= kThreadedWork, count, std::forward<F>(f));
   }
 
   bool Forward() {
@@ -276,13 +270,13 @@ class Run {
       label_slope_[r] = static_cast<T>(-row_weight_[r] * (others / sum));
     }
     // No row, no share.
-    for (size_t r = rows_; r < CeilDiv(rows_, width_) * width_; ++r) row_max_[r] = share_[r] = 0;
+    for (size_t r = rows_; r < hwy::RoundUpTo(rows_, width_); ++r) row_max_[r] = share_[r] = 0;
     return score;
   }
 
   bool Backward(bool first) {
     std::atomic<bool> ok{true};
-    const size_t panels = CeilDiv(rows_, width_);
+    const size_t panels = hwy::DivCeil(rows_, width_);
     ForEach(panels + strips_, [&](size_t i) {
       if (i < panels) {
         WriteGradientX(i);

@@ -5,6 +5,7 @@
 #define SIMDLOSS_NATIVE_THREAD_POOL_H_
 
 #include <cstddef>
+#include <utility>
 
 namespace simdloss {
 
@@ -43,6 +44,16 @@ void ForEachPiece(size_t count, F&& f) {
   RunPieces(
       count, [](void* context, size_t i) { (*static_cast<F*>(context))(i); },
       const_cast<void*>(static_cast<const void*>(&f)));
+}
+
+// The same where `threaded`, else on the caller's thread.
+template <class F>
+void ForEachPieceIf(bool threaded, size_t count, F&& f) {
+  if (threaded) {
+    ForEachPiece(count, std::forward<F>(f));
+  } else {
+    for (size_t i = 0; i < count; ++i) f(i);
+  }
 }
 
 }  // namespace simdloss

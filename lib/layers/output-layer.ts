@@ -425,10 +425,9 @@ export class OutputLayer {
     const outs = readNames(out ?? {}, 'out', gradientNames);
     const inputs = [matrix];
     if (Object.keys(outs).length > 0) {
-      const others = { labels, mask: mask ?? undefined, W: this.weights, b: bias.length > 0 ? bias : undefined };
-      for (const [name, array] of Object.entries(others)) {
-        if (array !== undefined) inputs.push(toMatrix(toView(array, name, dtype)));
-      }
+      inputs.push(this.weightMatrix(), toMatrix(toView(labels, 'labels', dtype)));
+      if (mask !== undefined && mask !== null) inputs.push(toMatrix(toView(mask, 'mask', dtype)));
+      if (bias.length > 0) inputs.push(toMatrix(toView(bias, 'b', dtype)));
     }
     const output = namedOutputs<GradientName>(outs, dtype, inputs);
     return {

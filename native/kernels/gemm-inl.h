@@ -73,8 +73,6 @@ constexpr size_t kDotBytes = size_t{384} << 10;
 // Transposing all of B pays from k / kDotRowGain rows on (1..32 x 784 x 10, 1..32 x 784 x 128).
 constexpr size_t kDotRowGain = kManyRegisters ? 10 : 24;
 
-constexpr size_t CeilDiv(size_t a, size_t b) { return (a + b - 1) / b; }
-
 // The first n lanes, all of them when n is no less; the others are 0.
 template <class D>
 HWY_INLINE hn::Vec<D> LoadFirst(D d, const hn::TFromD<D>* from, size_t n) {
@@ -303,59 +301,60 @@ HWY_INLINE void CopySteps(D d, const T* HWY_RESTRICT from, size_t stride, T* HWY
   }
 }
 
-// Rows of A as panels of `k` steps: element (i, p) of a panel is at p * kRows + i. a.row is 1.
-template <typename T>
-HWY_NOINLINE void PackA(size_t rows, size_t k, View<const T> a, T* HWY_RESTRICT out) {
-  const hn::CappedTag<T, kRows> d;
-  constexpr size_t kN = hn::MaxLanes(d);
-  static_assert(kRows % kN == 0);
-  for (size_t p = 0; p < k; p += kPackSteps) {
-    const size_t next = std::min(p + kPackSteps, k);
-    const bool ahead = p + 2 * kPackSteps <= k;
+// What a panel holds of a step of k, and the room that it takes.
+struct PanelStep {
+  size_t width;
+  size_t room;
+};
+
+// Rows of `from`, the steps of k, as panels of up to kPanel of their elements, each with all its `k` steps one after
+// the other. Packs the steps from `begin` on, before `end`. step_of(left) is the next panel's where so many elements
+// are left.
+template <size_t kPanel, bool kFetchAhead, typename T, class D, class F>
+HWY_INLINE void PackPanels(D d, size_t length, size_t k, size_t begin, size_t end, View<const T> from,
+                           T* HWY_RESTRICT out, F&& step_of) {
+  for (size_t p = begin; p < end; p += kPackSteps) {
+    const size_t next = std::min(p + kPackSteps, end);
+    const bool fetches = kFetchAhead && p + 2 * kPackSteps <= end;
     T* panel = out;
-    size_t height;
-    for (size_t i = 0; i < rows; i += height, panel += k * kRows) {
-      height = PanelRows(rows - i);
-      // Each step lies on a page of its own, and little of it is read: nothing else foresees it.
-      if (ahead && i * sizeof(T) % 64 == 0) {
-        for (size_t q = 0; q < kPackSteps; ++q) hwy::Prefetch(a.At(i, p + kPackSteps + q));
+    PanelStep step;
+    for (size_t i = 0; i < length; i += step.width, panel += k * kPanel) {
+      step = step_of(length - i);
+      if (fetches && i * sizeof(T) % 64 == 0) {
+        for (size_t q = 0; q < kPackSteps; ++q) hwy::Prefetch(from.At(p + kPackSteps + q, i));
       }
-      if (height == kRows && next == p + kPackSteps) {
-        CopySteps<kRows, T>(d, a.At(i, p), a.col, panel + p * kRows);
+      if (step.width == kPanel && next == p + kPackSteps) {
+        CopySteps<kPanel, T>(d, from.At(p, i), from.row, panel + p * kPanel);
         continue;
       }
       for (size_t q = p; q < next; ++q) {
-        for (size_t r = 0; r < kRows; r += kN) {
-          const auto column = LoadFirst(d, a.At(i + r, q), height - std::min(r, height));
-          hn::StoreU(column, d, panel + q * kRows + r);
+        for (size_t r = 0; r < step.room; r += hn::MaxLanes(d)) {
+          const auto some = LoadFirst(d, from.At(q, i + r), step.width - std::min(r, step.width));
+          hn::StoreU(some, d, panel + q * step.room + r);
         }
       }
     }
   }
 }
 
-// Columns of B as panels of `k` steps and kWidth columns, the last as many whole vectors as it needs. b.col is 1. Packs
-// the steps from `begin` on, before `end`.
+// Rows of A as panels: element (i, p) of a panel is at p * kRows + i. a.row is 1. Each step lies on a page of its own,
+// and little of it is read: nothing but a prefetch foresees it.
+template <typename T>
+HWY_NOINLINE void PackA(size_t rows, size_t k, View<const T> a, T* HWY_RESTRICT out) {
+  const hn::CappedTag<T, kRows> d;
+  static_assert(kRows % hn::MaxLanes(d) == 0);
+  PackPanels<kRows, true, T>(d, rows, k, 0, k, a.Transposed(), out,
+                             [](size_t left) { return PanelStep{PanelRows(left), kRows}; });
+}
+
+// Columns of B as panels of kWidth columns, the last as many whole vectors as it needs, from step `begin` to before
+// `end`. b.col is 1.
 template <typename T>
 HWY_NOINLINE void PackRows(size_t cols, size_t k, size_t begin, size_t end, View<const T> b, T* HWY_RESTRICT out) {
-  const Tag<T> d;
-  for (size_t p = begin; p < end; p += kPackSteps) {
-    const size_t next = std::min(p + kPackSteps, end);
-    T* panel = out;
-    for (size_t j = 0; j < cols; j += kWidth<T>, panel += k * kWidth<T>) {
-      const size_t width = std::min(kWidth<T>, cols - j);
-      const size_t padded = CeilDiv(width, kLanes<T>) * kLanes<T>;
-      if (width == kWidth<T> && next == p + kPackSteps) {
-        CopySteps<kWidth<T>, T>(d, b.At(p, j), b.row, panel + p * kWidth<T>);
-        continue;
-      }
-      for (size_t q = p; q < next; ++q) {
-        for (size_t i = 0; i < padded; i += kLanes<T>) {
-          hn::Store(LoadFirst(d, b.At(q, j + i), width - i), d, panel + q * padded + i);
-        }
-      }
-    }
-  }
+  PackPanels<kWidth<T>, false, T>(Tag<T>(), cols, k, begin, end, b, out, [](size_t left) {
+    const size_t width = std::min(kWidth<T>, left);
+    return PanelStep{width, hwy::RoundUpTo(width, kLanes<T>)};
+  });
 }
 
 // The same where B is stored transposed: b.row is 1. Packs all steps.
@@ -363,7 +362,7 @@ template <typename T>
 HWY_NOINLINE void PackColumns(size_t cols, size_t k, View<const T> b, T* HWY_RESTRICT out) {
   for (size_t j = 0; j < cols; j += kWidth<T>, out += k * kWidth<T>) {
     const size_t width = std::min(kWidth<T>, cols - j);
-    const size_t padded = CeilDiv(width, kLanes<T>) * kLanes<T>;
+    const size_t padded = hwy::RoundUpTo(width, kLanes<T>);
     Transpose(width, k, b.From(0, j), padded, out);
     for (size_t i = width; i < padded; ++i) {
       for (size_t p = 0; p < k; ++p) out[p * padded + i] = 0;
@@ -385,8 +384,9 @@ struct PartSize {
 
 // Halves parts of m x n elements, each of k steps, until there are enough of them. They stay multiples of `unit`.
 inline PartSize CutFiner(PartSize part, PartSize unit, size_t m, size_t n, size_t k) {
-  const auto half = [](size_t size, size_t of) { return CeilDiv(CeilDiv(size, 2), of) * of; };
-  while (CeilDiv(m, part.rows) * CeilDiv(n, part.cols) < kParts && part.rows * part.cols * k >= 2 * kLeastPartWork) {
+  const auto half = [](size_t size, size_t of) { return hwy::RoundUpTo(hwy::DivCeil(size, 2), of); };
+  while (hwy::DivCeil(m, part.rows) * hwy::DivCeil(n, part.cols) < kParts &&
+         part.rows * part.cols * k >= 2 * kLeastPartWork) {
     if (part.rows > unit.rows && (part.rows >= part.cols || part.cols <= unit.cols)) {
       part.rows = half(part.rows, unit.rows);
     } else if (part.cols > unit.cols) {
@@ -398,20 +398,11 @@ inline PartSize CutFiner(PartSize part, PartSize unit, size_t m, size_t n, size_
   return part;
 }
 
-template <class F>
-void ForEachPart(bool threaded, size_t count, F&& f) {
-  if (threaded) {
-    ForEachPiece(count, std::forward<F>(f));
-  } else {
-    for (size_t i = 0; i < count; ++i) f(i);
-  }
-}
-
 // ---- Outer products
 
 // The length of pieces of nearly the same length, a multiple of `multiple` and no longer than `longest`, which is one.
 constexpr size_t EvenPiece(size_t total, size_t longest, size_t multiple) {
-  return CeilDiv(CeilDiv(total, CeilDiv(total, longest)), multiple) * multiple;
+  return hwy::RoundUpTo(hwy::DivCeil(total, hwy::DivCeil(total, longest)), multiple);
 }
 
 // For a part of C and a block of k: its rows of A as panels, which stay in the second cache.
@@ -442,7 +433,7 @@ class OuterProduct {
     const size_t k = std::min(x_.k, kSlabBlocks * depth_);
     const size_t cols = pack_b_ ? EvenPiece(x_.n, kSlabElements / k / kWidth<T> * kWidth<T>, kWidth<T>) : x_.n;
     if (in_place_ < x_.n) {
-      packed_b_ = scratch.Arrays<T>(1, CeilDiv(std::min(cols, x_.n - in_place_), kLanes<T>) * kLanes<T> * k);
+      packed_b_ = scratch.Arrays<T>(1, hwy::RoundUpTo(std::min(cols, x_.n - in_place_), kLanes<T>) * k);
       if (packed_b_ == nullptr) return false;
     }
     for (col_ = 0; col_ < x_.n; col_ += cols) {
@@ -470,15 +461,15 @@ class OuterProduct {
 
   // Panels from a column of the slab on; whole panels lie before it.
   T* PackedB(size_t block, size_t col) const {
-    const size_t stride = CeilDiv(cols_ - in_place_, kLanes<T>) * kLanes<T>;
+    const size_t stride = hwy::RoundUpTo(cols_ - in_place_, kLanes<T>);
     return packed_b_ + block * depth_ * stride + (col - in_place_) * DepthOf(block);
   }
 
   void Pack() const {
     const bool rows = x_.b.col == 1;
-    const size_t blocks = CeilDiv(k_, depth_);
-    const size_t pieces = rows ? CeilDiv(depth_, kPackedRows) : CeilDiv(cols_ - in_place_, kPackedCols);
-    ForEachPart(threaded_, blocks * pieces, [&](size_t i) {
+    const size_t blocks = hwy::DivCeil(k_, depth_);
+    const size_t pieces = rows ? hwy::DivCeil(depth_, kPackedRows) : hwy::DivCeil(cols_ - in_place_, kPackedCols);
+    ForEachPieceIf(threaded_, blocks * pieces, [&](size_t i) {
       if (rows) {
         PackRowsOfB(i / pieces, i % pieces * kPackedRows);
       } else {
@@ -500,15 +491,15 @@ class OuterProduct {
   void Multiply() {
     const PartSize whole{EvenPiece(x_.m, kPartRows, kRows), cols_};
     const PartSize part = threaded_ ? CutFiner(whole, {kRows, kWidth<T>}, x_.m, cols_, k_) : whole;
-    const size_t down = CeilDiv(x_.m, part.rows);
-    ForEachPart(threaded_, down * CeilDiv(cols_, part.cols), [&](size_t i) {
+    const size_t down = hwy::DivCeil(x_.m, part.rows);
+    ForEachPieceIf(threaded_, down * hwy::DivCeil(cols_, part.cols), [&](size_t i) {
       const size_t row = i % down * part.rows, col = i / down * part.cols;
       if (!MultiplyPart(row, std::min(part.rows, x_.m - row), col, std::min(part.cols, cols_ - col))) ok_ = false;
     });
   }
 
   HWY_NOINLINE bool MultiplyPart(size_t row, size_t rows, size_t col, size_t cols) const {
-    T* const packed_a = pack_a_ ? PartScratch().Arrays<T>(1, CeilDiv(rows, kRows) * kRows * depth_) : nullptr;
+    T* const packed_a = pack_a_ ? PartScratch().Arrays<T>(1, hwy::RoundUpTo(rows, kRows) * depth_) : nullptr;
     if (pack_a_ && packed_a == nullptr) return false;
     TileCall<T> tile;
     for (size_t block = 0; block * depth_ < k_; ++block) {
@@ -519,7 +510,7 @@ class OuterProduct {
       // A panel of B is read by all rows while it is near.
       for (size_t j = col; j < col + cols; j += kWidth<T>) {
         tile.width = std::min(kWidth<T>, col + cols - j);
-        const size_t vectors = CeilDiv(tile.width, kLanes<T>);
+        const size_t vectors = hwy::DivCeil(tile.width, kLanes<T>);
         const bool in_place = j < in_place_;
         tile.b = in_place ? x_.b.At(p, col_ + j) : PackedB(block, j);
         tile.b_row = in_place ? x_.b.row : vectors * kLanes<T>;
@@ -658,7 +649,8 @@ HWY_NOINLINE bool DotProduct(Product<T> x, bool threaded, Scratch& scratch) {
     x.b = {packed, 1, x.k};
   }
   const size_t rows = threaded ? CutFiner({kPartRows, x.n}, {kDotRows, x.n}, x.m, x.n, x.k).rows : x.m;
-  ForEachPart(threaded, CeilDiv(x.m, rows), [&](size_t i) { DotRows(x, i * rows, std::min(rows, x.m - i * rows)); });
+  ForEachPieceIf(threaded, hwy::DivCeil(x.m, rows),
+                 [&](size_t i) { DotRows(x, i * rows, std::min(rows, x.m - i * rows)); });
   return true;
 }
 
@@ -672,12 +664,12 @@ Way WayOf(const GemmCall& call) {
   if (call.transpose_a) {
     // C' = B' A' has rows of A for its vectors: nothing to transpose when B is transposed too, and fewer idle lanes
     // when n fills less than 5/6 of its vectors (256 x 2..100 x 128).
-    const bool idle = n * 6 < CeilDiv(n, kLanes<T>) * kLanes<T> * 5;
+    const bool idle = n * 6 < hwy::RoundUpTo(n, kLanes<T>) * 5;
     return call.transpose_b || idle ? Way::kTransposedOuter : Way::kOuter;
   }
   const size_t dot_steps = k / kLanes<T> + kDotSum;
   if (n < 2 * kLanes<T> && n * k * sizeof(T) <= kDotBytes &&
-      n * dot_steps * 10 < k * CeilDiv(n, kLanes<T>) * kDotGain) {
+      n * dot_steps * 10 < k * hwy::DivCeil(n, kLanes<T>) * kDotGain) {
     return Way::kDot;
   }
   if (call.transpose_b && m < n && m * kDotRowGain <= k) return Way::kTransposedDot;

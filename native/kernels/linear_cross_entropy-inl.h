@@ -105,7 +105,7 @@ HWY_NOINLINE bool ForwardSlab(const ClassSlab<T>& slab, Scratch& scratch, Scratc
   // The slab of W on its own: in W a column's elements are often a power of two apart. An odd number of lines from row
   // to row lets a column fall into all sets of a cache.
   constexpr size_t kLine = 64 / sizeof(T);
-  const size_t stride = (gemm::CeilDiv(slab.cols, kLine) | 1) * kLine;
+  const size_t stride = (hwy::DivCeil(slab.cols, kLine) | 1) * kLine;
   T* const w = scratch.Arrays<T>(1, slab.depth * stride);
   if (w == nullptr) return false;
   for (size_t i = 0; i < slab.depth; ++i) {
@@ -115,7 +115,7 @@ HWY_NOINLINE bool ForwardSlab(const ClassSlab<T>& slab, Scratch& scratch, Scratc
   const gemm::View<const T> columns{w, stride, 1}, no_bias{nullptr, 0, 1};
   HWY_ALIGN T by[gemm::kWidth<T>];
   for (size_t panel = 0; panel * slab.width < slab.rows; ++panel) {
-    const size_t lanes = gemm::CeilDiv(PanelHeight(slab, panel), gemm::kLanes<T>) * gemm::kLanes<T>;
+    const size_t lanes = hwy::RoundUpTo(PanelHeight(slab, panel), gemm::kLanes<T>);
     T* const z = slab.exps + panel * slab.cols * slab.width;
     T* const weighted = slab.weighted_sum + panel * slab.depth * slab.width;
     const gemm::View<const T> x{slab.x + panel * slab.depth * slab.width, slab.width, 1}, exps{z, slab.width, 1};
